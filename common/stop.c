@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/stop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_flag;
+static int stop_event = -1;
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+	uint64_t one = 1;
+
+	(void)sig;
+	stop_flag = 1;
+	if (write(stop_event, &one, sizeof(one)) < 0)
+		errno = saved; /* full counter: readable already */
+	errno = saved;
+}
+
+int stop_install(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (stop_event < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], &action, NULL) < 0)
+			return -errno;
+	return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
+}
+
+bool stop_requested(void)
+{
+	return stop_flag;
+}
+
+int stop_fd(void)
+{
+	return stop_event;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int stop_poll(int fd, short events, int timeout_ms)
+{
+	struct pollfd fds[2] = { { .fd = stop_event, .events = POLLIN }, { .fd = fd, .events = events } };
+	int64_t end = now_ms() + timeout_ms;
+	int left = timeout_ms;
+	int n;
+
+	do {
+		if (stop_flag)
+			return -EINTR;
+		n = poll(fds, 2, left);
+		if (n > 0 && !(fds[0].revents & POLLIN))
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		left = timeout_ms < 0 ? -1 : (int)(end - now_ms());
+	} while (timeout_ms < 0 || left > 0);
+	return stop_flag ? -EINTR : -ETIMEDOUT;
+}
+
+int stop_wait(int timeout_ms)
+{
+	int ret = stop_poll(-1, 0, timeout_ms);
+
+	return ret == -ETIMEDOUT ? 0 : ret;
+}
