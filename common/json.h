@@ -4,11 +4,11 @@
 #define VCPULAT_JSON_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "common/cleanup.h"
 #include "common/err.h"
 
-DEFINE_CLEANUP(json_t *, json_decref)
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
 /**
