@@ -28,7 +28,7 @@ struct arm {
 	char *path;                     /* of the tarball, tree or image; "" for Debian's source */
 	struct schema_strings config;   /* "CONFIG_X=y", or a fragment's file name; on top of the project's fragment */
 	struct schema_strings patches;  /* file names, in order; a plain name lies in images/kernels/patches */
-	struct schema_strings removes;  /* causes that must not be seen any more, e.g. "host/kworker/vmstat_update" */
+	struct schema_strings removes;  /* causes that must not be seen any more; "guest/..." where a guest runs this kernel */
 	struct schema_strings adds;     /* causes that stock does not have */
 	char *cmdline;                  /* appended to the command line of a host or guest under test; "" */
 };
