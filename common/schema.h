@@ -18,6 +18,7 @@
 #include "common/err.h"
 
 #define SCHEMA_MAX_BYTES (256 * 1024)
+#define SCHEMA_MAX_FIELDS 64
 
 enum schema_type {
 	SCHEMA_STRING,   /* char *, heap */
@@ -61,7 +62,8 @@ struct schema_field {
 /**
  * schema_load - read a YAML file into a struct
  * @path: a regular file
- * @fields: the table
+ * @fields: the table, of at most SCHEMA_MAX_FIELDS rows
+ * @object_bytes: size of @object
  * @object: the struct; zeroed here first; on failure it is cleared again
  * @err: file:line, key, value and the allowed values
  *

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/schema.h"
+
+#include "common/schema_value.h"
+
+static const char *type_words(const struct schema_field *field)
+{
+	static const char *const words[SCHEMA_TYPE_MAX] = {
+		[SCHEMA_STRING] = "text",
+		[SCHEMA_BOOL] = "bool",
+		[SCHEMA_UINT] = "number",
+		[SCHEMA_DURATION] = "duration",
+		[SCHEMA_SIZE] = "size",
+		[SCHEMA_ENUM] = "one word",
+		[SCHEMA_FLAGS] = "one word or a list",
+		[SCHEMA_STRINGS] = "text or a list of texts",
+		[SCHEMA_STRUCT] = "mapping",
+		[SCHEMA_LIST] = "list of mappings",
+	};
+
+	return words[field->type];
+}
+
+static void print_field(FILE *out, const struct schema_field *field, int indent)
+{
+	char allowed[SCHEMA_ALLOWED_CHARS];
+
+	schema_allowed(field, allowed);
+	fprintf(out, "%*s%s: %s%s%s", indent, "", field->key, type_words(field), allowed[0] ? ", " : "", allowed);
+	if (field->required)
+		fputs(" (required)", out);
+	if (field->fallback)
+		fprintf(out, " (default: %s)", field->fallback);
+	fputc('\n', out);
+	if (field->help)
+		fprintf(out, "%*s%s\n", indent + 4, "", field->help);
+}
+
+static void print_fields(FILE *out, const struct schema_field *fields, int indent)
+{
+	for (; fields->key; fields++) {
+		print_field(out, fields, indent);
+		if (fields->type == SCHEMA_STRUCT || fields->type == SCHEMA_LIST)
+			print_fields(out, fields->fields, indent + 4);
+	}
+}
+
+void schema_print_reference(FILE *out, const struct schema_field *fields)
+{
+	print_fields(out, fields, 0);
+}
