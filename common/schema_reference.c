@@ -29,7 +29,7 @@ static void print_field(FILE *out, const struct schema_field *field, int indent)
 	fprintf(out, "%*s%s: %s%s%s", indent, "", field->key, type_words(field), allowed[0] ? ", " : "", allowed);
 	if (field->required)
 		fputs(" (required)", out);
-	if (field->fallback)
+	if (field->fallback && field->fallback[0])
 		fprintf(out, " (default: %s)", field->fallback);
 	fputc('\n', out);
 	if (field->help)
