@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/scenario.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fs.h"
+#include "common/probe_format.h"
+#include "host/paths.h"
+
+#define KEY(type, member) .key = #member, .offset = offsetof(struct type, member)
+
+static const char *const layer_names[] = { "host", "guest", NULL };
+static const char *const guest_names[] = { "libvirt", "none", NULL };
+static const char *const policy_names[] = { "other", "fifo", NULL };
+static const char *const probe_names[] = { "spin", "timer", NULL };
+static const char *const action_names[] = { "mlock", "stat_refresh", "spin", NULL };
+static const char *const figure_names[] = { "penalty.max", "penalty.p99", "native.max", "native.p99", NULL };
+
+static const struct schema_field host_fields[] = {
+	{ .key = "cpus", .type = SCHEMA_UINT, .offset = offsetof(struct scenario_shape, host_cpus), .fallback = "2",
+	  .min = 2, .max = 1024, .help = "CPUs of the host under test, at least." },
+	{ .key = "memory", .type = SCHEMA_SIZE, .offset = offsetof(struct scenario_shape, host_memory_bytes),
+	  .fallback = "2GiB", .min = 1ULL << 30, .help = "Memory of the host under test, at least." },
+	{ .key = "isolated", .type = SCHEMA_UINT, .offset = offsetof(struct scenario_shape, host_isolated),
+	  .fallback = "1", .min = 1, .max = 1023, .help = "Isolated CPUs of the host under test, at least." },
+	{ .key = NULL },
+};
+
+static const struct schema_field shape_fields[] = {
+	{ .key = "host", .type = SCHEMA_STRUCT, .fields = host_fields, .help = "What the host under test must have." },
+	{ .key = "guest", .type = SCHEMA_FLAGS, .offset = offsetof(struct scenario_shape, guests), .required = true,
+	  .names = guest_names,
+	  .help = "Guests to run with: libvirt (the probe runs on a pinned vCPU), none (the probe runs on the host's "
+		  "isolated CPU: the native gap)." },
+	{ .key = "guest_cpus", .type = SCHEMA_UINT, .offset = offsetof(struct scenario_shape, guest_cpus),
+	  .fallback = "2", .min = 2, .max = 64, .help = "vCPUs; vCPU 1 is measured, the others are housekeeping." },
+	{ .key = "guest_memory", .type = SCHEMA_SIZE, .offset = offsetof(struct scenario_shape, guest_memory_bytes),
+	  .fallback = "384MiB", .min = 128ULL << 20, .help = "Memory of the guest." },
+	{ .key = NULL },
+};
+
+static const struct schema_field probe_fields[] = {
+	{ KEY(scenario_probe, kind), .type = SCHEMA_ENUM, .fallback = "spin", .names = probe_names,
+	  .help = "spin: a busy loop on the TSC; timer: wake-up latency." },
+	{ .key = "threshold", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_probe, threshold_ns),
+	  .fallback = "20us", .min = 100, .max = 1000000000, .help = "Shortest gap that is recorded." },
+	{ KEY(scenario_probe, policy), .type = SCHEMA_ENUM, .fallback = "other", .names = policy_names,
+	  .help = "Scheduling policy of the probe's thread. A fifo probe starves kworkers." },
+	{ .key = "interval", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_probe, interval_ns),
+	  .fallback = "1ms", .min = 10000, .max = 10000000000, .help = "Between two wake-ups of the timer probe." },
+	{ .key = NULL },
+};
+
+static const struct schema_field windows_fields[] = {
+	{ .key = "length", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_windows, length_ns),
+	  .fallback = "10s", .min = 1000000000, .max = 3600000000000, .help = "Of one window, about." },
+	{ .key = "armed", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_windows, armed_ns),
+	  .required = true, .min = 1000000000, .max = 86400000000000,
+	  .help = "All windows together in which primer and stimulus act." },
+	{ .key = "control", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_windows, control_ns),
+	  .required = true, .min = 1000000000, .max = 86400000000000,
+	  .help = "All windows together in which only a sham primer acts." },
+	{ .key = NULL },
+};
+
+static const struct schema_field action_fields[] = {
+	{ KEY(scenario_action, kind), .type = SCHEMA_ENUM, .required = true, .names = action_names,
+	  .help = "mlock: dirties the CPU's memory counters; stat_refresh: makes the kernel fold them on every CPU; "
+		  "spin: only takes time." },
+	{ KEY(scenario_action, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
+	  .help = "Whose kernel it acts on." },
+	{ .key = "period", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_action, period_ns),
+	  .required = true, .min = 50000000, .max = 3600000000000,
+	  .help = "Between two actions; the first of a window has a random phase." },
+	{ .key = "jitter", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_action, jitter_ns),
+	  .max = 3600000000000, .help = "Up to this is added to each period at random." },
+	{ .key = "unstick", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_action, unstick_ns),
+	  .max = 10000000000,
+	  .help = "Spin for this long before acting, so that the tick runs what is due on a tickless CPU." },
+	{ KEY(scenario_action, params), .type = SCHEMA_STRINGS, .help = "Parameters of the kind, as name=value." },
+	{ .key = NULL },
+};
+
+static const struct schema_field setting_fields[] = {
+	{ KEY(scenario_setting, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
+	  .help = "Whose file it is." },
+	{ KEY(scenario_setting, path), .type = SCHEMA_STRING, .required = true, .help = "A file of /proc/sys or /sys." },
+	{ KEY(scenario_setting, value), .type = SCHEMA_STRING, .required = true,
+	  .help = "Written before the run; what stood there is restored on every exit." },
+	{ KEY(scenario_setting, optional), .type = SCHEMA_BOOL, .fallback = "no",
+	  .help = "A kernel without this file is fine." },
+	{ .key = NULL },
+};
+
+static const struct schema_field event_fields[] = {
+	{ KEY(scenario_event, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
+	  .help = "Where it is traced." },
+	{ KEY(scenario_event, name), .type = SCHEMA_STRING, .required = true, .help = "system:event" },
+	{ KEY(scenario_event, filter), .type = SCHEMA_STRING, .fallback = "CPU == @",
+	  .help = "Trace filter; @ stands for the measured CPU." },
+	{ .key = NULL },
+};
+
+static const struct schema_field limit_fields[] = {
+	{ KEY(scenario_limit, figure), .type = SCHEMA_ENUM, .required = true, .names = figure_names,
+	  .help = "The figure of a provoked cause that is judged." },
+	{ .key = "below", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_limit, below_ns),
+	  .required = true, .min = 1, .help = "It must be shorter." },
+	{ .key = NULL },
+};
+
+static const struct schema_field check_fields[] = {
+	{ KEY(scenario_check, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
+	  .help = "Whose file it is." },
+	{ KEY(scenario_check, path), .type = SCHEMA_STRING, .required = true, .help = "A file." },
+	{ KEY(scenario_check, equals), .type = SCHEMA_STRING, .required = true,
+	  .help = "Its content; otherwise the scenario is skipped." },
+	{ .key = NULL },
+};
+
+static const struct schema_field fields[] = {
+	{ KEY(scenario, description), .type = SCHEMA_STRING, .required = true, .help = "What it shows, in a line or two." },
+	{ KEY(scenario, groups), .type = SCHEMA_STRINGS, .help = "Words to select scenarios by." },
+	{ KEY(scenario, layer), .type = SCHEMA_ENUM, .required = true, .names = layer_names,
+	  .help = "Whose kernel is provoked." },
+	{ KEY(scenario, shape), .type = SCHEMA_STRUCT, .fields = shape_fields, .required = true,
+	  .help = "What it needs of host and guest." },
+	{ KEY(scenario, probe), .type = SCHEMA_STRUCT, .fields = probe_fields, .help = "The loop that sees gaps." },
+	{ KEY(scenario, windows), .type = SCHEMA_STRUCT, .fields = windows_fields, .required = true,
+	  .help = "How long to look." },
+	{ KEY(scenario, native_windows), .type = SCHEMA_STRUCT, .fields = windows_fields,
+	  .has_offset = offsetof(struct scenario, has_native_windows),
+	  .help = "As windows, for guest none; default: as windows." },
+	{ KEY(scenario, primer), .type = SCHEMA_STRUCT, .fields = action_fields,
+	  .has_offset = offsetof(struct scenario, has_primer),
+	  .help = "Makes state of the measured CPU dirty, on that CPU." },
+	{ KEY(scenario, stimulus), .type = SCHEMA_STRUCT, .fields = action_fields,
+	  .has_offset = offsetof(struct scenario, has_stimulus),
+	  .help = "Makes the kernel queue work, from a housekeeping CPU." },
+	{ KEY(scenario, settings), .type = SCHEMA_LIST, .fields = setting_fields,
+	  .item_bytes = sizeof(struct scenario_setting), .help = "Settings for the time of the run." },
+	{ KEY(scenario, provokes), .type = SCHEMA_STRINGS, .required = true,
+	  .help = "Causes it provokes, e.g. host/kworker/vmstat_update." },
+	{ KEY(scenario, events), .type = SCHEMA_LIST, .fields = event_fields,
+	  .item_bytes = sizeof(struct scenario_event), .help = "Trace events besides the usual ones." },
+	{ KEY(scenario, limits), .type = SCHEMA_LIST, .fields = limit_fields,
+	  .item_bytes = sizeof(struct scenario_limit), .help = "What the verdict judges." },
+	{ .key = "time_limit", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario, time_limit_ns),
+	  .fallback = "5min", .min = 1000000000, .help = "For one run, guest start not counted." },
+	{ KEY(scenario, checks), .type = SCHEMA_LIST, .fields = check_fields,
+	  .item_bytes = sizeof(struct scenario_check), .help = "Preconditions." },
+	{ .key = NULL },
+};
+
+const struct schema_field *scenario_fields(void)
+{
+	return fields;
+}
+
+const char *layer_name(enum layer layer)
+{
+	return layer_names[layer];
+}
+
+const char *guest_kind_name(enum guest_kind kind)
+{
+	return guest_names[kind];
+}
+
+const char *policy_name(enum cpu_policy policy)
+{
+	return policy_names[policy];
+}
+
+const char *action_kind_name(enum action_kind kind)
+{
+	return action_names[kind];
+}
+
+const char *limit_figure_name(enum limit_figure figure)
+{
+	return figure_names[figure];
+}
+
+const char *probe_kind_name(int kind)
+{
+	return probe_names[kind];
+}
+
+const struct scenario_windows *scenario_windows_for(const struct scenario *scenario, enum guest_kind guest)
+{
+	return guest == GUEST_NONE && scenario->has_native_windows ? &scenario->native_windows : &scenario->windows;
+}
+
+static bool settable_path(const char *path)
+{
+	return (strncmp(path, "/proc/sys/", 10) == 0 || strncmp(path, "/sys/", 5) == 0) && !strstr(path, "..");
+}
+
+static int check_action(const char *key, const struct scenario *s, const struct scenario_action *a, struct err *err)
+{
+	for (size_t i = 0; i < a->params.count; i++) {
+		const char *equals = strchr(a->params.item[i], '=');
+
+		if (!equals || equals == a->params.item[i])
+			return err_set(err, -EINVAL, "%s: %s.params: '%s' is not name=value", s->name, key,
+				       a->params.item[i]);
+	}
+	if (a->unstick_ns >= a->period_ns)
+		return err_set(err, -EINVAL, "%s: %s.unstick must be shorter than %s.period", s->name, key, key);
+	if (a->layer == LAYER_GUEST && s->shape.guests & 1U << GUEST_NONE)
+		return err_set(err, -EINVAL, "%s: %s.layer is guest, so shape.guest cannot contain none", s->name, key);
+	return 0;
+}
+
+static int check_windows(const char *key, const struct scenario *s, const struct scenario_windows *w, struct err *err)
+{
+	uint64_t total_ns = w->armed_ns + w->control_ns;
+
+	if (w->length_ns > w->armed_ns + w->control_ns)
+		return err_set(err, -EINVAL, "%s: %s.length is longer than all windows together", s->name, key);
+	if (total_ns > s->time_limit_ns)
+		return err_set(err, -EINVAL, "%s: %s take %llu s, time_limit is %llu s", s->name, key,
+			       (unsigned long long)total_ns / 1000000000, (unsigned long long)s->time_limit_ns / 1000000000);
+	return 0;
+}
+
+static int check_provokes(const struct scenario *s, struct err *err)
+{
+	if (!s->provokes.count)
+		return err_set(err, -EINVAL, "%s: provokes is empty", s->name);
+	for (size_t i = 0; i < s->provokes.count; i++) {
+		const char *cause = s->provokes.item[i];
+
+		if (strncmp(cause, "host/", 5) != 0 && strncmp(cause, "guest/", 6) != 0)
+			return err_set(err, -EINVAL, "%s: provokes: '%s' does not begin with host/ or guest/", s->name,
+				       cause);
+	}
+	return 0;
+}
+
+static int check_settings(const struct scenario *s, struct err *err)
+{
+	const struct scenario_setting *set = s->settings.item;
+
+	for (size_t i = 0; i < s->settings.count; i++) {
+		if (!settable_path(set[i].path))
+			return err_set(err, -EINVAL, "%s: settings: '%s' is not below /proc/sys or /sys", s->name,
+				       set[i].path);
+		if (set[i].layer == LAYER_GUEST && s->shape.guests & 1U << GUEST_NONE)
+			return err_set(err, -EINVAL, "%s: settings: '%s' is for the guest, but shape.guest contains none",
+				       s->name, set[i].path);
+	}
+	return 0;
+}
+
+int scenario_check(const struct scenario *s, struct err *err)
+{
+	int ret = check_provokes(s, err);
+
+	if (ret == 0 && !s->has_primer && !s->has_stimulus)
+		ret = err_set(err, -EINVAL, "%s: neither primer nor stimulus: nothing would act", s->name);
+	if (ret == 0 && !s->shape.guests)
+		ret = err_set(err, -EINVAL, "%s: shape.guest is empty", s->name);
+	if (ret == 0 && s->shape.host_isolated >= s->shape.host_cpus)
+		ret = err_set(err, -EINVAL, "%s: shape.host.isolated must leave a CPU for housekeeping", s->name);
+	if (ret == 0 && s->layer == LAYER_GUEST && s->shape.guests & 1U << GUEST_NONE)
+		ret = err_set(err, -EINVAL, "%s: layer is guest, so shape.guest cannot contain none", s->name);
+	if (ret == 0 && s->has_primer)
+		ret = check_action("primer", s, &s->primer, err);
+	if (ret == 0 && s->has_stimulus)
+		ret = check_action("stimulus", s, &s->stimulus, err);
+	if (ret == 0)
+		ret = check_windows("windows", s, &s->windows, err);
+	if (ret == 0 && s->has_native_windows)
+		ret = check_windows("native_windows", s, &s->native_windows, err);
+	return ret < 0 ? ret : check_settings(s, err);
+}
+
+int scenario_parse(const char *name, const char *text, size_t len, struct scenario *ret, struct err *err)
+{
+	int res = schema_parse(name, text, len, fields, sizeof(*ret), ret, err);
+
+	if (res < 0)
+		return res;
+	ret->name = strdup(name);
+	ret->text = strndup(text, len);
+	if (!ret->name || !ret->text)
+		return -ENOMEM;
+	return scenario_check(ret, err);
+}
+
+/* "scenarios/x.yaml" -> "x" */
+static char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	const char *dot = strrchr(base, '.');
+
+	return strndup(base, dot && strcmp(dot, ".yaml") == 0 ? (size_t)(dot - base) : strlen(base));
+}
+
+static int load_path(const char *path, struct scenario *ret, struct err *err)
+{
+	_cleanup_free_ char *name = name_of(path);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int res;
+
+	if (!name)
+		return -ENOMEM;
+	res = fs_read(path, SCHEMA_MAX_BYTES, &text, &len, err);
+	if (res < 0)
+		return res;
+	res = schema_parse(path, text, len, fields, sizeof(*ret), ret, err);
+	if (res < 0)
+		return res;
+	ret->name = TAKE_PTR(name);
+	ret->text = TAKE_PTR(text);
+	res = scenario_check(ret, err);
+	return res < 0 ? err_prefix(err, res, "%s", path) : 0;
+}
+
+static int unknown_name(const char *name, struct err *err)
+{
+	_cleanup_scenario_list_ struct schema_strings names = { 0 };
+	char known[512] = "";
+	int ret = scenario_list(&names, err);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < names.count; i++)
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), " %s", names.item[i]);
+	return err_set(err, -ENOENT, "no scenario '%s'; there are:%s", name, known);
+}
+
+int scenario_load(const char *name, struct scenario *ret, struct err *err)
+{
+	_cleanup_free_ char *dir = paths_scenario_dir();
+	_cleanup_free_ char *path = NULL;
+	size_t len = strlen(name);
+
+	*ret = (struct scenario){ 0 };
+	if (strchr(name, '/') || (len > 5 && strcmp(name + len - 5, ".yaml") == 0))
+		return load_path(name, ret, err);
+	path = dir ? str_printf("%s/%s.yaml", dir, name) : NULL;
+	if (!path)
+		return -ENOMEM;
+	return fs_exists(path) ? load_path(path, ret, err) : unknown_name(name, err);
+}
+
+void scenario_done(struct scenario *scenario)
+{
+	char *name = scenario->name;
+	char *text = scenario->text;
+
+	schema_clear(fields, sizeof(*scenario), scenario);
+	free(name);
+	free(text);
+}
+
+static int is_scenario(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 5, ".yaml") == 0;
+}
+
+int scenario_list(struct schema_strings *ret, struct err *err)
+{
+	_cleanup_free_ char *dir = paths_scenario_dir();
+	struct dirent **entries;
+	int n;
+
+	*ret = (struct schema_strings){ 0 };
+	if (!dir)
+		return -ENOMEM;
+	n = scandir(dir, &entries, is_scenario, alphasort);
+	if (n < 0)
+		return err_sys(err, -errno, "cannot read the scenarios in '%s'", dir);
+	ret->item = calloc((size_t)n + 1, sizeof(*ret->item));
+	for (int i = 0; i < n; i++) {
+		if (ret->item && (ret->item[ret->count] = name_of(entries[i]->d_name)))
+			ret->count++;
+		free(entries[i]);
+	}
+	free(entries);
+	return ret->item ? 0 : -ENOMEM;
+}
+
+void scenario_list_done(struct schema_strings *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->item[i]);
+	free(names->item);
+	*names = (struct schema_strings){ 0 };
+}

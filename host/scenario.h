@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A scenario: what to provoke, how, for how long, and what it needs. One YAML file each in
+ * scenarios/; the table behind scenario_fields() checks it and prints the key reference.
+ *
+ * Loading looks at no machine: whether a host fits is the business of host/checks.h.
+ */
+#ifndef VCPULAT_SCENARIO_H
+#define VCPULAT_SCENARIO_H
+
+#include "common/cleanup.h"
+#include "common/schema.h"
+
+enum layer { LAYER_HOST, LAYER_GUEST, LAYER_MAX };
+enum guest_kind { GUEST_LIBVIRT, GUEST_NONE, GUEST_MAX };
+enum cpu_policy { POLICY_OTHER, POLICY_FIFO, POLICY_MAX };
+enum action_kind { ACTION_MLOCK, ACTION_STAT_REFRESH, ACTION_SPIN, ACTION_KIND_MAX };
+
+/* Figures of a result that a limit may be set on. */
+enum limit_figure { FIGURE_PENALTY_MAX, FIGURE_PENALTY_P99, FIGURE_NATIVE_MAX, FIGURE_NATIVE_P99, FIGURE_MAX };
+
+struct scenario_shape {
+	uint64_t host_cpus;
+	uint64_t host_memory_bytes;
+	uint64_t host_isolated; /* CPUs that must be isolated */
+	uint32_t guests;        /* bit i: enum guest_kind i */
+	uint64_t guest_cpus;
+	uint64_t guest_memory_bytes;
+};
+
+struct scenario_probe {
+	int kind;              /* enum probe_kind of common/probe_format.h */
+	uint64_t threshold_ns; /* shortest gap that is recorded */
+	int policy;            /* enum cpu_policy */
+	uint64_t interval_ns;  /* of the timer probe */
+};
+
+struct scenario_windows {
+	uint64_t length_ns;  /* of one window, about: the planner makes all windows of a state equally long */
+	uint64_t armed_ns;   /* all armed windows together */
+	uint64_t control_ns; /* all control windows together */
+};
+
+/* What acts in the windows. A primer acts on the measured CPU, a stimulus on a housekeeping CPU. */
+struct scenario_action {
+	int kind;  /* enum action_kind */
+	int layer; /* enum layer */
+	uint64_t period_ns;
+	uint64_t jitter_ns;  /* uniform, 0 up to this, added to each period */
+	uint64_t unstick_ns; /* spin before acting, so that a deferrable timer which is due runs first */
+	struct schema_strings params; /* "name=value" */
+};
+
+struct scenario_setting {
+	int layer;
+	char *path;
+	char *value;
+	bool optional; /* a kernel without this file is as good as one with the value */
+};
+
+struct scenario_event {
+	int layer;
+	char *name;   /* system:event */
+	char *filter; /* "" for all; "@" stands for the measured CPU's number */
+};
+
+struct scenario_limit {
+	int figure; /* enum limit_figure */
+	uint64_t below_ns;
+};
+
+struct scenario_check {
+	int layer;
+	char *path;
+	char *equals;
+};
+
+struct scenario {
+	char *name; /* the file's name without ".yaml" */
+	char *text; /* the file, for the bundle */
+	char *description;
+	struct schema_strings groups;
+	int layer; /* whose kernel is provoked */
+	struct scenario_shape shape;
+	struct scenario_probe probe;
+	struct scenario_windows windows;
+	struct scenario_windows native_windows; /* for guest none */
+	bool has_native_windows;
+	struct scenario_action primer;
+	bool has_primer;
+	struct scenario_action stimulus;
+	bool has_stimulus;
+	struct schema_list settings; /* struct scenario_setting */
+	struct schema_strings provokes;
+	struct schema_list events; /* struct scenario_event */
+	struct schema_list limits; /* struct scenario_limit */
+	uint64_t time_limit_ns;    /* for one run, guest start not counted */
+	struct schema_list checks; /* struct scenario_check */
+};
+
+/**
+ * scenario_load - read a scenario
+ * @name: a name in the scenario folder, or a path (it contains a '/' or ends in ".yaml")
+ * @ret: filled; to be given to scenario_done(), also after a failure
+ * @err: names file:line, key and allowed values, or lists the scenarios there are
+ *
+ * Return: 0, -ENOENT for an unknown name, -EINVAL for a file that does not fit, or another -errno.
+ */
+int scenario_load(const char *name, struct scenario *ret, struct err *err);
+
+/**
+ * scenario_parse - read a scenario from text
+ * @name: of the scenario
+ * @text: YAML
+ * @len: bytes
+ * @ret: as scenario_load()
+ * @err: as scenario_load()
+ *
+ * Return: as scenario_load().
+ */
+int scenario_parse(const char *name, const char *text, size_t len, struct scenario *ret, struct err *err);
+
+/**
+ * scenario_check - what the table cannot say: keys that must fit each other
+ * @scenario: as parsed
+ * @err: names the keys and why they do not fit
+ *
+ * Pure. Return: 0 or -EINVAL.
+ */
+int scenario_check(const struct scenario *scenario, struct err *err);
+
+/**
+ * scenario_done - free what scenario_load() filled in
+ * @scenario: may be zeroed
+ */
+void scenario_done(struct scenario *scenario);
+
+/**
+ * scenario_list - names of the scenarios in the scenario folder, sorted
+ * @ret: strings; to be freed with scenario_list_done()
+ * @err: says what failed
+ *
+ * Return: 0 or -errno.
+ */
+int scenario_list(struct schema_strings *ret, struct err *err);
+
+/**
+ * scenario_list_done - free what scenario_list() gave
+ * @names: may be zeroed
+ */
+void scenario_list_done(struct schema_strings *names);
+
+/**
+ * scenario_fields - the table of keys
+ *
+ * Return: static.
+ */
+const struct schema_field *scenario_fields(void);
+
+/**
+ * scenario_windows_for - the windows of a run
+ * @scenario: loaded
+ * @guest: kind of guest of the run
+ *
+ * Return: borrowed from @scenario.
+ */
+const struct scenario_windows *scenario_windows_for(const struct scenario *scenario, enum guest_kind guest);
+
+/** layer_name - "host" or "guest" */
+const char *layer_name(enum layer layer);
+
+/** guest_kind_name - "libvirt" or "none" */
+const char *guest_kind_name(enum guest_kind kind);
+
+/** policy_name - "other" or "fifo" */
+const char *policy_name(enum cpu_policy policy);
+
+/** action_kind_name - the agent's word for what acts */
+const char *action_kind_name(enum action_kind kind);
+
+/** limit_figure_name - e.g. "penalty.max" */
+const char *limit_figure_name(enum limit_figure figure);
+
+/** probe_kind_name - "spin" or "timer", from enum probe_kind */
+const char *probe_kind_name(int kind);
+
+#define _cleanup_scenario_ _cleanup_(scenario_done)
+#define _cleanup_scenario_list_ _cleanup_(scenario_list_done)
+
+#endif
