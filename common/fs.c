@@ -111,7 +111,7 @@ int fs_write(const char *path, const char *text, struct err *err)
 	return 0;
 }
 
-static int write_all(int fd, const void *data, size_t len)
+int fs_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;
 
@@ -180,7 +180,7 @@ int fs_write_atomic(const char *path, const void *data, size_t len, struct err *
 
 	if (fd < 0)
 		return fd;
-	return draft_finish(fd, name, path, write_all(fd, data, len), err);
+	return draft_finish(fd, name, path, fs_write_all(fd, data, len), err);
 }
 
 static int copy_content(int from, int to, mode_t mode)

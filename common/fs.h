@@ -43,6 +43,16 @@ int fs_read_line(const char *path, char **ret_line, struct err *err);
 int fs_write(const char *path, const char *text, struct err *err);
 
 /**
+ * fs_write_all - write to a descriptor until all is written
+ * @fd: a blocking file, pipe or the like
+ * @data: what to write
+ * @len: bytes
+ *
+ * Return: 0 or -errno.
+ */
+int fs_write_all(int fd, const void *data, size_t len);
+
+/**
  * fs_write_atomic - replace a file so that a reader, or a crash, sees the old or the new one
  * @path: the file
  * @data: its new content

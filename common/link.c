@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fs.h"
 #include "common/json.h"
 #include "common/stop.h"
 
@@ -176,13 +177,10 @@ static int check_data_len(const struct link_sink *sink, uint32_t len, struct err
 
 static int write_sink(struct link_sink *sink, const char *data, size_t len, struct err *err)
 {
-	ssize_t n;
+	int ret = fs_write_all(sink->fd, data, len);
 
-	for (size_t done = 0; done<len; done += n> 0 ? (size_t)n : 0) {
-		n = write(sink->fd, data + done, len - done);
-		if (n < 0 && errno != EINTR)
-			return err_sys(err, -errno, "cannot store what the peer sends");
-	}
+	if (ret < 0)
+		return err_sys(err, ret, "cannot store what the peer sends");
 	sink->bytes += len;
 	return 0;
 }
