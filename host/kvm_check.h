@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Does KVM work here? Answered by running a vCPU, not by the existence of /dev/kvm: there
+ * are machines on which the device opens and no guest gets past real mode.
+ */
+#ifndef VCPULAT_KVM_CHECK_H
+#define VCPULAT_KVM_CHECK_H
+
+#include "common/err.h"
+
+/**
+ * kvm_check - run a vCPU from real mode through protected mode to paging, with a time limit
+ * @err: how far it came, and what to do
+ *
+ * It runs in a child process, so that a KVM that hangs does not take us along.
+ * Return: 0, -ENOTSUP when KVM is missing or does not work, or another -errno.
+ */
+int kvm_check(struct err *err);
+
+#endif
