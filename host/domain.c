@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/domain.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#include "common/cpulist.h"
+#include "common/fs.h"
+
+#define LIBVIRT_URI "qemu:///system"
+#define TEMPLATE_MAX_BYTES (64 * 1024)
+#define FIFO_XML "    <vcpusched vcpus='1' scheduler='fifo' priority='1'/>"
+
+struct domain {
+	virConnectPtr connection;
+	virDomainPtr domain;
+	char *name;
+};
+
+/* libvirt prints its errors to stderr unless somebody takes them. */
+static void ignore_error(void *ctx, virErrorPtr error)
+{
+	(void)ctx;
+	(void)error;
+}
+
+static int libvirt_error(struct err *err, int errnum, const char *what)
+{
+	return err_set(err, errnum, "%s: %s", what, virGetLastErrorMessage());
+}
+
+static int connect_libvirt(virConnectPtr *ret, struct err *err)
+{
+	virSetErrorFunc(NULL, ignore_error);
+	*ret = virConnectOpen(LIBVIRT_URI);
+	return *ret ? 0 : libvirt_error(err, -ENOTSUP, "libvirt (" LIBVIRT_URI ") does not answer");
+}
+
+static void put_escaped(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '<':
+			fputs("&lt;", out);
+			break;
+		case '>':
+			fputs("&gt;", out);
+			break;
+		case '&':
+			fputs("&amp;", out);
+			break;
+		case '\'':
+			fputs("&apos;", out);
+			break;
+		case '"':
+			fputs("&quot;", out);
+			break;
+		default:
+			fputc(*text, out);
+		}
+	}
+}
+
+static void put_pins(FILE *out, const struct domain_params *p)
+{
+	for (unsigned int i = 0; i < p->vcpus; i++) {
+		fprintf(out, "    <vcpupin vcpu='%u' cpuset='", i);
+		if (i == DOMAIN_MEASURED_VCPU)
+			fprintf(out, "%d", p->measured_cpu);
+		else
+			put_escaped(out, p->housekeeping);
+		fputs(i + 1 < p->vcpus ? "'/>\n" : "'/>", out);
+	}
+}
+
+static int put_value(FILE *out, const char *name, size_t len, const struct domain_params *p)
+{
+	const struct {
+		const char *name;
+		const char *value;
+	} strings[] = {
+		{ "NAME", p->name },           { "HOUSEKEEPING", p->housekeeping }, { "KERNEL", p->kernel },
+		{ "INITRAMFS", p->initramfs }, { "CMDLINE", p->cmdline },           { "SERIAL", p->serial_path },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		if (strlen(strings[i].name) == len && memcmp(strings[i].name, name, len) == 0) {
+			put_escaped(out, strings[i].value);
+			return 0;
+		}
+	if (len == 10 && memcmp(name, "MEMORY_KIB", len) == 0)
+		fprintf(out, "%llu", (unsigned long long)p->memory_bytes / 1024);
+	else if (len == 5 && memcmp(name, "VCPUS", len) == 0)
+		fprintf(out, "%u", p->vcpus);
+	else if (len == 8 && memcmp(name, "VCPUPINS", len) == 0)
+		put_pins(out, p);
+	else if (len == 9 && memcmp(name, "VCPUSCHED", len) == 0)
+		fprintf(out, "%s", p->fifo ? FIFO_XML : "");
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* Length of NAME when @p points to "@NAME@", else 0. */
+static size_t placeholder(const char *p)
+{
+	size_t len = *p == '@' ? strspn(p + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") : 0;
+
+	return len && p[len + 1] == '@' ? len : 0;
+}
+
+/* Comments are copied as they stand, also where they speak of placeholders. */
+static size_t comment(const char *p)
+{
+	const char *end = strncmp(p, "<!--", 4) == 0 ? strstr(p, "-->") : NULL;
+
+	return end ? (size_t)(end + 3 - p) : 0;
+}
+
+int domain_xml(const char *template, const struct domain_params *params, char **ret, struct err *err)
+{
+	_cleanup_free_ char *xml = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&xml, &bytes);
+	int res = 0;
+
+	if (!out)
+		return -ENOMEM;
+	for (const char *p = template; *p && res == 0;) {
+		size_t skip = comment(p);
+		size_t len = placeholder(p);
+
+		if (skip) {
+			p += skip;
+		} else if (len) {
+			res = put_value(out, p + 1, len, params);
+			if (res < 0)
+				err_set(err, res, "domain template: '%.*s' is not known", (int)len + 2, p);
+			p += len + 2;
+		} else {
+			fputc(*p++, out);
+		}
+	}
+	if (fclose(out) != 0 && res == 0)
+		res = -ENOMEM;
+	if (res == 0)
+		*ret = TAKE_PTR(xml);
+	return res;
+}
+
+int domain_start(const struct domain_params *params, struct domain **ret, struct err *err)
+{
+	_cleanup_domain_ struct domain *d = calloc(1, sizeof(*d));
+	_cleanup_free_ char *template = NULL;
+	_cleanup_free_ char *xml = NULL;
+	int res;
+
+	if (!d || !(d->name = strdup(params->name)))
+		return -ENOMEM;
+	res = fs_read(params->template_path, TEMPLATE_MAX_BYTES, &template, NULL, err);
+	if (res < 0)
+		return res;
+	res = domain_xml(template, params, &xml, err);
+	if (res < 0)
+		return res;
+	res = connect_libvirt(&d->connection, err);
+	if (res < 0)
+		return res;
+	d->domain = virDomainCreateXML(d->connection, xml, VIR_DOMAIN_START_AUTODESTROY);
+	if (!d->domain)
+		return libvirt_error(err, -EIO, "libvirt does not start the guest");
+	*ret = TAKE_PTR(d);
+	return 0;
+}
+
+int domain_check(struct err *err)
+{
+	virConnectPtr connection;
+	int ret = connect_libvirt(&connection, err);
+
+	if (ret == 0)
+		virConnectClose(connection);
+	return ret;
+}
+
+bool domain_is_running(struct domain *d)
+{
+	int state;
+	int reason;
+
+	return virDomainGetState(d->domain, &state, &reason, 0) == 0 && state == VIR_DOMAIN_RUNNING;
+}
+
+/* libvirt's API does not tell; its pid file does. */
+pid_t domain_vmm_pid(struct domain *d, struct err *err)
+{
+	_cleanup_free_ char *path = str_printf("/run/libvirt/qemu/%s.pid", d->name);
+	_cleanup_free_ char *text = NULL;
+	int ret = path ? fs_read_line(path, &text, err) : -ENOMEM;
+	long pid;
+
+	if (ret < 0)
+		return ret;
+	pid = strtol(text, NULL, 10);
+	return pid > 1 ? (pid_t)pid : err_set(err, -EIO, "'%s' holds no pid", path);
+}
+
+static int allowed_cpus(pid_t vmm, pid_t tid, cpu_set_t *ret, struct err *err)
+{
+	static const char key[] = "Cpus_allowed_list:";
+	_cleanup_free_ char *path = str_printf("/proc/%d/task/%d/status", (int)vmm, (int)tid);
+	_cleanup_free_ char *text = NULL;
+	char *line;
+	int res = path ? fs_read(path, 65536, &text, NULL, err) : -ENOMEM;
+
+	if (res < 0)
+		return res;
+	line = strstr(text, key);
+	if (!line)
+		return err_set(err, -EIO, "'%s' names no CPUs", path);
+	line += strlen(key);
+	line += strspn(line, " \t");
+	line[strcspn(line, "\n")] = '\0';
+	res = cpulist_parse(line, ret);
+	return res < 0 ? err_set(err, res, "'%s': '%s' is no CPU list", path, line) : 0;
+}
+
+/* @want: the only CPU of the measured vCPU's thread; the CPUs that every other thread must keep to. */
+static int verify_thread(pid_t vmm, pid_t tid, bool is_measured, int measured, const cpu_set_t *housekeeping,
+			 struct err *err)
+{
+	cpu_set_t allowed;
+	cpu_set_t both;
+	int ret = allowed_cpus(vmm, tid, &allowed, err);
+
+	if (ret == -ENOENT || ret == -ESRCH)
+		return 0; /* a worker thread that has ended meanwhile */
+	if (ret < 0)
+		return ret;
+	if (is_measured && (CPU_COUNT(&allowed) != 1 || !CPU_ISSET(measured, &allowed)))
+		return err_set(err, -EXDEV, "the thread of vCPU %d (%d) may run on %d CPUs, not on CPU %d alone",
+			       DOMAIN_MEASURED_VCPU, (int)tid, CPU_COUNT(&allowed), measured);
+	CPU_AND(&both, &allowed, housekeeping);
+	if (!is_measured && !CPU_EQUAL(&both, &allowed))
+		return err_set(err, -EXDEV, "thread %d of the VMM may run outside the housekeeping CPUs", (int)tid);
+	return 0;
+}
+
+static pid_t measured_tid(const struct clock_reading *reading)
+{
+	for (size_t i = 0; i < reading->count; i++)
+		if (reading->vcpu[i].vcpu == DOMAIN_MEASURED_VCPU)
+			return reading->vcpu[i].tid;
+	return 0;
+}
+
+int domain_verify_pinning(pid_t vmm, const struct domain_params *params, const struct clock_reading *reading,
+			  struct err *err)
+{
+	_cleanup_free_ char *path = str_printf("/proc/%d/task", (int)vmm);
+	_cleanup_closedir_ DIR *dir = path ? opendir(path) : NULL;
+	pid_t measured = measured_tid(reading);
+	cpu_set_t housekeeping;
+	struct dirent *entry;
+	bool seen = false;
+	int ret = cpulist_parse(params->housekeeping, &housekeeping);
+
+	if (!dir)
+		return err_sys(err, -errno, "cannot list the threads of the VMM (%d)", (int)vmm);
+	while (ret == 0 && (entry = readdir(dir))) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid <= 0)
+			continue;
+		seen |= tid == measured;
+		ret = verify_thread(vmm, tid, tid == measured, params->measured_cpu, &housekeeping, err);
+	}
+	if (ret == 0 && !seen)
+		return err_set(err, -EXDEV, "the thread of vCPU %d (%d) is not one of the VMM's", DOMAIN_MEASURED_VCPU,
+			       (int)measured);
+	return ret;
+}
+
+void domain_stop(struct domain *d)
+{
+	if (!d)
+		return;
+	if (d->domain) {
+		virDomainDestroy(d->domain);
+		virDomainFree(d->domain);
+	}
+	if (d->connection)
+		virConnectClose(d->connection);
+	free(d->name);
+	free(d);
+}
+
+int domain_destroy_leftovers(unsigned int *ret_count, struct err *err)
+{
+	virConnectPtr connection;
+	virDomainPtr *domains;
+	int n;
+	int ret = connect_libvirt(&connection, err);
+
+	if (ret < 0)
+		return ret;
+	*ret_count = 0;
+	n = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	if (n < 0)
+		ret = libvirt_error(err, -EIO, "cannot list domains");
+	for (int i = 0; i < n; i++) {
+		if (strncmp(virDomainGetName(domains[i]), DOMAIN_PREFIX, strlen(DOMAIN_PREFIX)) == 0) {
+			if (virDomainDestroy(domains[i]) == 0)
+				(*ret_count)++;
+			else
+				ret = libvirt_error(err, -EIO, "cannot destroy a left-over guest");
+		}
+		virDomainFree(domains[i]);
+	}
+	if (n >= 0)
+		free(domains);
+	virConnectClose(connection);
+	return ret;
+}
