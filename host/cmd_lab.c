@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "common/stop.h"
+#include "host/exit.h"
+#include "host/lab.h"
+#include "host/lab_job.h"
+#include "host/lab_terminal.h"
+#include "host/scenario.h"
+
+#define DEFAULT_CPUS 2
+#define DEFAULT_MEMORY (UINT64_C(3) << 30)
+
+struct lab_options {
+	struct schema_strings host_kernels;
+	char *host_image;
+	char *guest_kernel;
+	struct schema_strings guests;
+	uint64_t repeat;
+	uint64_t cpus;
+	uint64_t memory_bytes;
+	char *append;
+	struct schema_strings qemu_args;
+	uint64_t seed;
+	bool has_seed;
+	uint64_t patience_ns;
+	char *out;
+	bool json;
+	bool no_report;
+	bool keep;
+};
+
+#define ROW(name, kind, member, ...) \
+	{ .field = { .key = name, .type = kind, .offset = offsetof(struct lab_options, member), __VA_ARGS__ }
+
+static const struct option_row rows[] = {
+	ROW("host-kernel", SCHEMA_STRINGS, host_kernels, .help = "kernel of the emulated host: an arm; stock if none"),
+	  .argument = "ARM" },
+	ROW("host-image", SCHEMA_STRING, host_image, .help = "boot this image as one more arm"), .argument = "BZIMAGE" },
+	ROW("guest-kernel", SCHEMA_STRING, guest_kernel, .help = "kernel of the guest; the host's if not given"),
+	  .argument = "ARM" },
+	ROW("guest", SCHEMA_STRINGS, guests, .help = "kinds of guest; those of each scenario if not given"),
+	  .argument = "KIND" },
+	ROW("repeat", SCHEMA_UINT, repeat, .fallback = "1", .min = 1, .max = 1000,
+	    .help = "boots of each arm, interleaved in random order"), .argument = "N" },
+	ROW("cpus", SCHEMA_UINT, cpus, .max = 8, .help = "CPUs of the emulated host; as the scenarios need if not given"),
+	  .argument = "N" },
+	ROW("memory", SCHEMA_SIZE, memory_bytes, .max = UINT64_C(1) << 40,
+	    .help = "memory of the emulated host, as the scenarios need if not given"), .argument = "SIZE" },
+	ROW("append", SCHEMA_STRING, append, .help = "more kernel command line of the emulated host"),
+	  .argument = "CMDLINE" },
+	ROW("qemu-arg", SCHEMA_STRINGS, qemu_args, .help = "one more argument of the emulating QEMU"), .argument = "ARG" },
+	ROW("seed", SCHEMA_UINT, seed, .has_offset = offsetof(struct lab_options, has_seed),
+	    .help = "of all that is random; drawn if not given"), .argument = "N" },
+	ROW("patience", SCHEMA_DURATION, patience_ns, .fallback = "45s", .min = 1000000000, .max = 3600000000000,
+	    .help = "end a boot that gives no sign of life for so long, or makes no progress for three times so long"),
+	  .argument = "TIME" },
+	ROW("output", SCHEMA_STRING, out, .help = "results; a new directory vcpulat-TIME if not given"), .letter = 'o',
+	  .argument = "DIR" },
+	ROW("json", SCHEMA_BOOL, json, .help = "print the comparison as JSON") },
+	ROW("no-report", SCHEMA_BOOL, no_report, .help = "bring the bundles home, analyze nothing") },
+	ROW("keep", SCHEMA_BOOL, keep, .help = "leave the directories that were shared with the emulated hosts") },
+	{ .field = { .key = NULL } },
+};
+
+static const struct command_help help = {
+	.usage = "lab [OPTION...] SCENARIO...\n"
+		 "       vcpulat lab shell [OPTION...]\n"
+		 "       vcpulat lab exec [OPTION...] -- COMMAND [ARGUMENT...]",
+	.purpose = "Boots emulated hosts under test, one for each arm and repeat, and runs the scenarios there:\n"
+		   "real KVM, libvirt and QEMU under the chosen kernel, on any machine, without root. The root file\n"
+		   "system is this machine's own; nothing of it is written.\n\n"
+		   "'lab shell' gives a root shell inside (poweroff or exit ends it), 'lab exec' runs one command.",
+	.examples = "  vcpulat lab vmstat-host --host-kernel stock --host-kernel vmstat-skip-isolated\n"
+		    "  vcpulat lab shell --host-kernel stock\n"
+		    "  vcpulat lab exec --host-image bzImage -- uname -a",
+};
+
+/* All that one call works on. */
+struct lab {
+	struct lab_options options;
+	struct lab_kernel *kernels;
+	size_t kernel_count;
+	struct lab_kernel guest;
+	bool has_guest;
+	struct schema_strings scenarios; /* as `vcpulat run` inside is told */
+	struct schema_strings given;
+	struct schema_strings given_text;
+	uint64_t cpus;         /* most that a scenario needs */
+	uint64_t memory_bytes; /* likewise */
+	char *out;
+	char *job;
+	bool temporary; /* out goes when we end */
+	json_t *record; /* lab.json */
+};
+
+static void strings_done(struct schema_strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->item[i]);
+	free(strings->item);
+}
+
+static int strings_add(struct schema_strings *strings, const char *text)
+{
+	char **item = realloc(strings->item, (strings->count + 1) * sizeof(*item));
+	char *copy = strdup(text);
+
+	if (item)
+		strings->item = item;
+	if (!item || !copy) {
+		free(copy);
+		return -ENOMEM;
+	}
+	item[strings->count++] = copy;
+	return 0;
+}
+
+static void lab_done(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->kernel_count; i++)
+		lab_kernel_done(&lab->kernels[i]);
+	free(lab->kernels);
+	lab_kernel_done(&lab->guest);
+	strings_done(&lab->scenarios);
+	strings_done(&lab->given);
+	strings_done(&lab->given_text);
+	if (lab->temporary)
+		fs_remove_tree(lab->out, NULL);
+	free(lab->out);
+	free(lab->job);
+	json_decref(lab->record);
+	options_clear(rows, &lab->options);
+}
+
+#define _cleanup_lab_ _cleanup_(lab_done)
+
+static int add_kernel(struct lab *lab, const char *name, struct err *err)
+{
+	struct lab_kernel *grown = realloc(lab->kernels, (lab->kernel_count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return err_sys(err, -ENOMEM, "arm '%s'", name);
+	lab->kernels = grown;
+	return lab_kernel_load(name, &lab->kernels[lab->kernel_count++], err);
+}
+
+static int add_image(struct lab *lab, struct err *err)
+{
+	_cleanup_free_ char *path = realpath(lab->options.host_image, NULL);
+
+	if (!path)
+		return err_sys(err, -errno, "kernel image '%s'", lab->options.host_image);
+	return add_kernel(lab, path, err);
+}
+
+static int load_kernels(struct lab *lab, struct err *err)
+{
+	const struct lab_options *o = &lab->options;
+	int ret = 0;
+
+	for (size_t i = 0; i < o->host_kernels.count && ret == 0; i++)
+		ret = add_kernel(lab, o->host_kernels.item[i], err);
+	if (ret == 0 && o->host_image)
+		ret = add_image(lab, err);
+	if (ret == 0 && lab->kernel_count == 0)
+		ret = add_kernel(lab, "stock", err);
+	for (size_t i = 0; i < lab->kernel_count && ret == 0; i++)
+		for (size_t k = 0; k < i && ret == 0; k++)
+			if (strcmp(lab->kernels[i].arm.name, lab->kernels[k].arm.name) == 0)
+				ret = err_set(err, -EINVAL, "arm '%s' is given twice; --repeat boots an arm again",
+					      lab->kernels[i].arm.name);
+	if (ret == 0 && o->guest_kernel) {
+		lab->has_guest = true;
+		ret = lab_kernel_load(o->guest_kernel, &lab->guest, err);
+	}
+	return ret;
+}
+
+/* A scenario outside the folder goes into the emulated host as it was read here. */
+static int give_scenario(struct lab *lab, const struct scenario *scenario)
+{
+	_cleanup_free_ char *path = str_printf("%s/given/%s.yaml", LAB_DIR, scenario->name);
+	int ret = path ? strings_add(&lab->scenarios, path) : -ENOMEM;
+
+	if (ret == 0)
+		ret = strings_add(&lab->given, scenario->name);
+	return ret == 0 ? strings_add(&lab->given_text, scenario->text) : ret;
+}
+
+static int add_scenario(struct lab *lab, const char *name, struct err *err)
+{
+	_cleanup_scenario_ struct scenario scenario = { .name = NULL };
+	int ret = scenario_load(name, &scenario, err);
+
+	if (ret < 0)
+		return ret;
+	if (scenario.shape.host_cpus > lab->cpus)
+		lab->cpus = scenario.shape.host_cpus;
+	if (scenario.shape.host_memory_bytes > lab->memory_bytes)
+		lab->memory_bytes = scenario.shape.host_memory_bytes;
+	ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)
+							 : strings_add(&lab->scenarios, name);
+	return ret < 0 ? err_sys(err, ret, "scenario '%s'", name) : 0;
+}
+
+static int load_scenarios(struct lab *lab, int count, char *names[], struct err *err)
+{
+	int ret = 0;
+
+	if (count == 0)
+		return err_set(err, -EINVAL, "no scenario is given; 'vcpulat scenarios' lists them");
+	for (int i = 0; i < count && ret == 0; i++)
+		ret = add_scenario(lab, names[i], err);
+	return ret;
+}
+
+static int make_temporary(struct lab *lab, struct err *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	_cleanup_free_ char *template = str_printf("%s/vcpulat-lab-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+
+	if (!template || !mkdtemp(template))
+		return err_sys(err, -errno, "cannot make a directory in '%s'", tmp && *tmp ? tmp : "/tmp");
+	lab->temporary = !lab->options.keep;
+	lab->out = TAKE_PTR(template);
+	return 0;
+}
+
+static int make_out(struct lab *lab, bool results, struct err *err)
+{
+	time_t now = time(NULL);
+	char stamp[32];
+	struct tm tm;
+
+	if (!lab->options.out && !results)
+		return make_temporary(lab, err);
+	strftime(stamp, sizeof(stamp), "vcpulat-%Y%m%d-%H%M%S", gmtime_r(&now, &tm));
+	lab->out = strdup(lab->options.out ? lab->options.out : stamp);
+	return lab->out ? fs_mkdirs(lab->out, err) : -ENOMEM;
+}
+
+static json_t *command_line(int argc, char *argv[])
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < argc; i++)
+		json_array_append_new(list, json_string(argv[i]));
+	return list;
+}
+
+static uint64_t draw_seed(void)
+{
+	uint32_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) < 0)
+		seed = (uint32_t)time(NULL);
+	return seed;
+}
+
+/* The worst of all boots: interrupted, could not measure, limit not met, skipped, passed. */
+static int worse(int a, int b)
+{
+	static const int order[] = { VCPULAT_EXIT_INTERRUPTED, VCPULAT_EXIT_ERROR, VCPULAT_EXIT_FAILED,
+				     VCPULAT_EXIT_SKIPPED };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a ? a : b;
+}
+
+static void show_tail(const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	char *line;
+
+	if (fs_read(path, 16 << 20, &text, &len, NULL) < 0 || len == 0)
+		return;
+	line = text + len;
+	for (int lines = 0; line > text && lines < 12; line--)
+		lines += line < text + len - 1 && line[-1] == '\n';
+	log_info("%s ends with:\n%s", path, line > text ? line + 1 : text);
+}
+
+static int boot_turn(struct lab *lab, const struct lab_params *p, const struct lab_turn *turn, size_t number,
+		     size_t boots)
+{
+	const struct lab_kernel *kernel = &lab->kernels[turn->arm];
+	_cleanup_free_ char *log = str_printf("%s/%s/%u/run.log", lab->out, kernel->arm.name, turn->repeat);
+	struct err err = { "" };
+	int ret = lab_run(p, kernel, turn, boots, number, lab->record, &err);
+
+	if (ret < 0)
+		log_error("%s, boot %zu of %zu: %s", kernel->arm.name, number, boots, err.msg);
+	else if (ret != VCPULAT_EXIT_PASS && log && !p->quiet)
+		show_tail(log);
+	if (ret < 0)
+		return ret == -EINTR ? VCPULAT_EXIT_INTERRUPTED : VCPULAT_EXIT_ERROR;
+	return ret;
+}
+
+static int write_record(struct lab *lab)
+{
+	_cleanup_free_ char *path = str_printf("%s/lab.json", lab->out);
+	struct err err = { "" };
+
+	if (path && json_write(path, lab->record, &err) == 0)
+		return VCPULAT_EXIT_PASS;
+	log_error("%s", err.msg);
+	return VCPULAT_EXIT_ERROR;
+}
+
+static int boot_all(struct lab *lab, struct lab_params *p)
+{
+	size_t boots = lab->kernel_count * lab->options.repeat;
+	_cleanup_free_ struct lab_turn *turns = lab_plan(lab->kernel_count, (unsigned int)lab->options.repeat, p->seed);
+	int code = turns ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_ERROR;
+
+	for (size_t i = 0; turns && i < boots && !stop_requested(); i++) {
+		code = worse(code, boot_turn(lab, p, &turns[i], i + 1, boots));
+		if (!lab->temporary)
+			code = worse(code, write_record(lab));
+	}
+	return stop_requested() ? VCPULAT_EXIT_INTERRUPTED : code;
+}
+
+static int boot_job(struct lab *lab, bool terminal, bool quiet)
+{
+	const struct lab_options *o = &lab->options;
+	uint64_t cpus = lab->cpus > DEFAULT_CPUS ? lab->cpus : DEFAULT_CPUS;
+	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
+	struct lab_params p = { .out = lab->out,
+				.job = lab->job,
+				.guest = lab->has_guest ? &lab->guest : NULL,
+				.given = &lab->given,
+				.given_text = &lab->given_text,
+				.cpus = (unsigned int)(o->cpus ? o->cpus : cpus),
+				.memory_bytes = o->memory_bytes ? o->memory_bytes : memory,
+				.append = o->append,
+				.qemu_args = &o->qemu_args,
+				.seed = o->has_seed ? o->seed : draw_seed(),
+				.patience_s = (unsigned int)(o->patience_ns / 1000000000),
+				.terminal = terminal,
+				.quiet = quiet,
+				.keep = o->keep };
+
+	json_object_set_new(lab->record, "seed", json_integer((json_int_t)p.seed));
+	return boot_all(lab, &p);
+}
+
+static int begin(struct lab *lab, int argc, char *argv[], int *ret_operands)
+{
+	struct err err = { "" };
+	int ret = options_parse(argc, argv, rows, &lab->options, ret_operands, &err);
+
+	if (ret < 0)
+		log_error("%s", err.msg);
+	if (ret == 1)
+		options_help(stdout, &help, rows);
+	lab->record = json_pack("{s:s, s:s, s:o, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
+				"command", command_line(argc, argv), "boots", "retries");
+	return ret;
+}
+
+/* Kernels, a place for the results, and a job to do; says itself what failed. */
+static int prepare(struct lab *lab, bool results)
+{
+	struct err err = { "" };
+	int ret = lab->job ? 0 : err_sys(&err, -ENOMEM, "the emulated host's job");
+
+	if (ret == 0)
+		ret = load_kernels(lab, &err);
+	log_status(NULL);
+	if (ret == 0)
+		ret = make_out(lab, results, &err);
+	if (ret < 0)
+		log_error("%s", err.msg);
+	return ret == 0 ? VCPULAT_EXIT_PASS : ret == -EINTR ? VCPULAT_EXIT_INTERRUPTED : VCPULAT_EXIT_ERROR;
+}
+
+static void print_bundles(const struct lab *lab)
+{
+	const json_t *boot;
+	const json_t *bundle;
+	size_t i;
+	size_t k;
+
+	json_array_foreach(json_object_get(lab->record, "boots"), i, boot)
+		json_array_foreach(json_object_get(boot, "bundles"), k, bundle)
+			log_info("bundle: %s", json_string_value(bundle));
+}
+
+/* What comes after the last boot: the one place where evidence goes to analysis. */
+static int lab_finish(const struct lab *lab, int code)
+{
+	size_t retries = json_array_size(json_object_get(lab->record, "retries"));
+
+	if (retries)
+		log_info("%zu boots were ended and tried again; the reasons are in %s/lab.json", retries, lab->out);
+	print_bundles(lab);
+	if (lab->options.json)
+		json_dumpf(lab->record, stdout, JSON_INDENT(2));
+	return code;
+}
+
+static int lab_shell(struct lab *lab)
+{
+	unsigned int rows_count;
+	unsigned int columns;
+	int code;
+
+	lab_terminal_size(&rows_count, &columns);
+	lab->job = lab_job_shell(rows_count, columns, getenv("TERM"));
+	code = prepare(lab, false);
+	return code == VCPULAT_EXIT_PASS ? boot_job(lab, true, true) : code;
+}
+
+static int lab_exec(struct lab *lab, char *command[])
+{
+	int code;
+
+	if (!command[0]) {
+		log_error("no command is given: vcpulat lab exec -- COMMAND");
+		return VCPULAT_EXIT_ERROR;
+	}
+	lab->job = lab_job_exec(command);
+	code = prepare(lab, false);
+	return code == VCPULAT_EXIT_PASS ? boot_job(lab, false, true) : code;
+}
+
+static int lab_scenarios(struct lab *lab, int count, char *names[])
+{
+	struct err err = { "" };
+	int code;
+
+	if (load_scenarios(lab, count, names, &err) < 0) {
+		log_error("%s", err.msg);
+		return VCPULAT_EXIT_ERROR;
+	}
+	lab->job = lab_job_run(&lab->scenarios, &lab->options.guests);
+	code = prepare(lab, true);
+	if (code != VCPULAT_EXIT_PASS)
+		return code;
+	return lab_finish(lab, boot_job(lab, false, false));
+}
+
+int cmd_lab(int argc, char *argv[])
+{
+	bool shell = argc > 1 && strcmp(argv[1], "shell") == 0;
+	bool exec = argc > 1 && strcmp(argv[1], "exec") == 0;
+	int skip = shell || exec;
+	_cleanup_lab_ struct lab lab = { .job = NULL };
+	int operands = 0;
+	int ret = begin(&lab, argc - skip, argv + skip, &operands);
+
+	if (ret != 0)
+		return ret < 0 ? VCPULAT_EXIT_ERROR : VCPULAT_EXIT_PASS;
+	operands += skip;
+	if (shell)
+		return lab_shell(&lab);
+	return exec ? lab_exec(&lab, argv + operands) : lab_scenarios(&lab, argc - operands, argv + operands);
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/lab.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/fs.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "host/kernel.h"
+#include "host/lab_machine.h"
+#include "host/lab_stage.h"
+#include "host/paths.h"
+
+int lab_kernel_load(const char *name, struct lab_kernel *ret, struct err *err)
+{
+	int error;
+
+	*ret = (struct lab_kernel){ .bzimage = NULL };
+	error = arm_load(name, &ret->arm, err);
+	return error < 0 ? error : kernel_image(&ret->arm, &ret->bzimage, ret->sha256, err);
+}
+
+void lab_kernel_done(struct lab_kernel *kernel)
+{
+	arm_done(&kernel->arm);
+	free(kernel->bzimage);
+	*kernel = (struct lab_kernel){ .bzimage = NULL };
+}
+
+/* One turn while it is tried. */
+struct attempt {
+	const struct lab_params *params;
+	const struct lab_kernel *kernel;
+	const struct lab_turn *turn;
+	size_t boots;
+	size_t number;
+	char *home;         /* OUT/ARM/REPEAT */
+	json_t *retries;    /* of this turn, for arm.json */
+	struct lab_stage stage;
+};
+
+static void show_progress(void *ctx, const struct lab_watch *watch)
+{
+	const struct attempt *a = ctx;
+	char where[256];
+
+	if (a->params->quiet && strcmp(watch->progress.phase, "job") == 0)
+		return;
+	log_status("%s, boot %zu of %zu: %s", a->kernel->arm.name, a->number, a->boots,
+		   lab_watch_describe(watch, where, sizeof(where)));
+}
+
+static json_t *string_list(const struct schema_strings *strings)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < strings->count; i++)
+		json_array_append_new(list, json_string(strings->item[i]));
+	return list;
+}
+
+static json_t *kernel_json(const struct lab_kernel *kernel, const char *cmdline)
+{
+	return json_pack("{s:s, s:s, s:s}", "kernel", kernel->arm.name, "sha256", kernel->sha256, "cmdline", cmdline);
+}
+
+static json_t *arm_json(const struct attempt *a)
+{
+	const struct arm *arm = &a->kernel->arm;
+	const struct lab_kernel *guest = a->params->guest ? a->params->guest : a->kernel;
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:O}", "name", arm->name, "removes",
+			 string_list(&arm->removes), "adds", string_list(&arm->adds), "host",
+			 kernel_json(a->kernel, arm->cmdline ? arm->cmdline : ""), "guest",
+			 kernel_json(guest, guest->arm.cmdline ? guest->arm.cmdline : ""), "vcpu_policy", "other",
+			 "seed", (json_int_t)(a->params->seed + a->number), "retries", a->retries);
+}
+
+static int give_scenarios(const struct attempt *a, struct err *err)
+{
+	const struct schema_strings *names = a->params->given;
+	int ret = 0;
+
+	for (size_t i = 0; names && i < names->count && ret == 0; i++) {
+		_cleanup_free_ char *path = str_printf("in/given/%s.yaml", names->item[i]);
+
+		ret = path ? lab_stage_text(&a->stage, path, a->params->given_text->item[i], err) : -ENOMEM;
+	}
+	return ret;
+}
+
+static int set_stage(struct attempt *a, struct err *err)
+{
+	const struct lab_kernel *guest = a->params->guest ? a->params->guest : a->kernel;
+	_cleanup_json_ json_t *arm = arm_json(a);
+	int ret = lab_stage_init(&a->stage, a->params->out, guest->bzimage, a->kernel->sha256, err);
+
+	if (ret == 0)
+		ret = arm ? lab_stage_json(&a->stage, "arm.json", arm, err) : -ENOMEM;
+	if (ret == 0)
+		ret = give_scenarios(a, err);
+	if (ret == 0)
+		ret = lab_stage_text(&a->stage, "job.sh", a->params->job, err);
+	return ret;
+}
+
+static int boot(struct attempt *a, struct err *err)
+{
+	const struct lab_params *p = a->params;
+	_cleanup_free_ char *initramfs = paths_lab_initramfs();
+	_cleanup_free_ char *append = str_printf("%s%s%s", a->kernel->arm.cmdline ? a->kernel->arm.cmdline : "",
+						 p->append ? " " : "", p->append ? p->append : "");
+	_cleanup_free_ char *console = str_printf("%s/console.log", a->stage.dir);
+	_cleanup_free_ char *qemu_log = str_printf("%s/qemu.log", a->stage.dir);
+	_cleanup_free_ char *autopsy = str_printf("%s/cpus.txt", a->stage.dir);
+	struct lab_machine machine = { .terminal.input = p->terminal, .on_progress = show_progress, .ctx = a };
+	struct lab_boot how = { .kernel = a->kernel->bzimage,
+				.initramfs = initramfs,
+				.stage = a->stage.dir,
+				.cpus = p->cpus,
+				.memory_bytes = p->memory_bytes,
+				.append = append,
+				.qemu_args = p->qemu_args->item,
+				.qemu_args_count = p->qemu_args->count };
+	int ret;
+
+	if (!initramfs || !append || !console || !qemu_log || !autopsy)
+		return err_sys(err, -ENOMEM, "booting an emulated host");
+	ret = lab_machine_start(&machine, &how, console, qemu_log, p->patience_s, 3 * p->patience_s, err);
+	if (ret == 0)
+		ret = lab_machine_wait(&machine, err);
+	if (ret == -ETIMEDOUT)
+		lab_machine_autopsy(&machine, autopsy);
+	lab_machine_end(&machine);
+	log_status(NULL);
+	return ret;
+}
+
+static int move_file(const char *from_dir, const char *name, const char *to_dir)
+{
+	_cleanup_free_ char *from = str_printf("%s/%s", from_dir, name);
+	_cleanup_free_ char *to = str_printf("%s/%s", to_dir, name);
+
+	if (!from || !to)
+		return -ENOMEM;
+	return rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* The console's log belongs to each bundle of the boot. */
+static int take_bundle(struct attempt *a, const char *bundles, const char *name, json_t *list, struct err *err)
+{
+	_cleanup_free_ char *from = str_printf("%s/%s", bundles, name);
+	_cleanup_free_ char *to = str_printf("%s/%s", a->home, name);
+	_cleanup_free_ char *console = str_printf("%s/console.log", a->stage.dir);
+	_cleanup_free_ char *copy = str_printf("%s/%s/console.log", a->home, name);
+	int ret;
+
+	if (!from || !to || !console || !copy)
+		return err_sys(err, -ENOMEM, "bringing '%s' home", name);
+	ret = fs_remove_tree(to, err);
+	if (ret < 0)
+		return ret;
+	if (rename(from, to) < 0)
+		return err_sys(err, -errno, "cannot move '%s' to '%s'", from, to);
+	json_array_append_new(list, json_string(to));
+	return fs_copy(console, copy, err);
+}
+
+static int take_bundles(struct attempt *a, json_t *list, struct err *err)
+{
+	_cleanup_free_ char *path = str_printf("%s/bundles", a->stage.dir);
+	_cleanup_closedir_ DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+	int ret = 0;
+
+	while (dir && ret == 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			ret = take_bundle(a, path, entry->d_name, list, err);
+	return ret;
+}
+
+static void take_logs(struct attempt *a, const char *to)
+{
+	static const char *const logs[] = { "console.log", "run.log", "qemu.log", "cpus.txt" };
+
+	if (fs_mkdirs(to, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
+		move_file(a->stage.dir, logs[i], to);
+}
+
+static int record_retry(struct attempt *a, unsigned int attempt, const char *reason, json_t *lab)
+{
+	_cleanup_free_ char *aside = str_printf("%s/attempt-%u", a->home, attempt);
+	json_t *retry = json_pack("{s:s, s:s, s:s, s:i, s:i}", "what", "boot", "reason", reason, "arm",
+				  a->kernel->arm.name, "repeat", (int)a->turn->repeat, "attempt", (int)attempt);
+
+	log_info("%s, boot %zu of %zu, attempt %u: %s", a->kernel->arm.name, a->number, a->boots, attempt, reason);
+	json_array_append(json_object_get(lab, "retries"), retry);
+	json_array_append_new(a->retries, retry);
+	if (!aside)
+		return -ENOMEM;
+	if (fs_mkdirs(aside, NULL) == 0)
+		move_file(a->stage.dir, "bundles", aside);
+	take_logs(a, aside);
+	return 0;
+}
+
+static void end_stage(struct attempt *a)
+{
+	if (!a->params->keep) {
+		lab_stage_done(&a->stage);
+		return;
+	}
+	log_info("stage directory kept: %s", a->stage.dir ? a->stage.dir : "none");
+	free(a->stage.dir);
+	a->stage.dir = NULL;
+	lab_stage_done(&a->stage);
+}
+
+static int try_once(struct attempt *a, json_t *bundles, struct err *err)
+{
+	int ret = set_stage(a, err);
+
+	if (ret == 0)
+		ret = boot(a, err);
+	if (ret < 0)
+		return ret;
+	lab_stage_keep_cache(&a->stage);
+	ret = take_bundles(a, bundles, err);
+	if (ret < 0)
+		return ret;
+	ret = lab_stage_exit_code(&a->stage);
+	return ret < 0 ? err_set(err, -EIO, "the emulated host powered off before its job ended") : ret;
+}
+
+static uint64_t now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec;
+}
+
+static int try_often(struct attempt *a, json_t *record, json_t *lab, struct err *err)
+{
+	json_t *bundles = json_object_get(record, "bundles");
+	int ret = -ETIMEDOUT;
+
+	for (unsigned int n = 1; n <= LAB_ATTEMPTS && ret == -ETIMEDOUT; n++) {
+		json_object_set_new(record, "attempts", json_integer(n));
+		ret = try_once(a, bundles, err);
+		if (ret == -ETIMEDOUT)
+			record_retry(a, n, err->msg, lab);
+		else if (a->stage.dir)
+			take_logs(a, a->home);
+		end_stage(a);
+	}
+	return ret;
+}
+
+int lab_run(const struct lab_params *p, const struct lab_kernel *kernel, const struct lab_turn *turn, size_t boots,
+	    size_t number, json_t *lab, struct err *err)
+{
+	_cleanup_free_ char *home = str_printf("%s/%s/%u", p->out, kernel->arm.name, turn->repeat);
+	_cleanup_json_ json_t *retries = json_array();
+	struct attempt a = { .params = p,
+			     .kernel = kernel,
+			     .turn = turn,
+			     .boots = boots,
+			     .number = number,
+			     .home = home,
+			     .retries = retries };
+	json_t *record = json_pack("{s:s, s:i, s:[]}", "arm", kernel->arm.name, "repeat", (int)turn->repeat, "bundles");
+	uint64_t start = now_s();
+	int ret;
+
+	if (!home || !retries || !record)
+		return err_sys(err, -ENOMEM, "booting an emulated host");
+	json_array_append_new(json_object_get(lab, "boots"), record);
+	ret = fs_mkdirs(home, err);
+	if (ret == 0)
+		ret = try_often(&a, record, lab, err);
+	json_object_set_new(record, "seconds", json_integer((json_int_t)(now_s() - start)));
+	json_object_set_new(record, "exit", json_integer(ret));
+	return ret;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/lab_boot.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+
+#define ISOLATION "isolcpus=nohz,domain,managed_irq,1 nohz_full=1 rcu_nocbs=1 nowatchdog"
+/* The emulated timers are sound, but late when the machine is busy: no self-tests that conclude otherwise. */
+#define EMULATION "tsc=reliable no_timer_check random.trust_cpu=1 panic=-1"
+
+char *lab_boot_cmdline(const struct lab_boot *boot)
+{
+	bool more = boot->append && *boot->append;
+
+	return str_printf("console=ttyS0 quiet " ISOLATION " " EMULATION "%s%s", more ? " " : "",
+			  more ? boot->append : "");
+}
+
+struct vector {
+	char **item;
+	size_t count;
+	bool failed;
+};
+
+/* Takes @text; NULL marks the vector failed. */
+static void push(struct vector *v, char *text)
+{
+	char **grown = text ? realloc(v->item, (v->count + 2) * sizeof(*grown)) : NULL;
+
+	if (!grown) {
+		free(text);
+		v->failed = true;
+		return;
+	}
+	v->item = grown;
+	v->item[v->count++] = text;
+	v->item[v->count] = NULL;
+}
+
+static void add(struct vector *v, const char *option, char *value)
+{
+	push(v, strdup(option));
+	push(v, value);
+}
+
+/* In a QEMU option a comma in a value is written twice. */
+static char *escape(const char *text)
+{
+	char *escaped = malloc(2 * strlen(text) + 1);
+	char *to = escaped;
+
+	if (!escaped)
+		return NULL;
+	for (; *text; text++) {
+		*to++ = *text;
+		if (*text == ',')
+			*to++ = ',';
+	}
+	*to = '\0';
+	return escaped;
+}
+
+static void add_socket(struct vector *v, const char *id, int fd)
+{
+	add(v, "-chardev", str_printf("socket,id=%s,fd=%d,server=off", id, fd));
+}
+
+static void add_consoles(struct vector *v, const struct lab_boot *boot)
+{
+	add_socket(v, "monitor", boot->monitor_fd);
+	add_socket(v, "console", boot->console_fd);
+	add_socket(v, "progress", boot->progress_fd);
+	add_socket(v, "terminal", boot->terminal_fd);
+	add(v, "-mon", strdup("chardev=monitor,mode=control"));
+	add(v, "-serial", strdup("chardev:console"));
+	add(v, "-device", strdup("virtio-serial-pci"));
+	add(v, "-device", strdup("virtconsole,chardev=progress"));
+	add(v, "-device", strdup("virtconsole,chardev=terminal"));
+}
+
+static void add_shares(struct vector *v, const struct lab_boot *boot)
+{
+	_cleanup_free_ char *stage = escape(boot->stage);
+
+	add(v, "-virtfs", strdup("local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"));
+	add(v, "-virtfs", stage ? str_printf("local,path=%s,mount_tag=out,security_model=none,multidevs=remap", stage)
+				: NULL);
+}
+
+char **lab_boot_argv(const struct lab_boot *boot)
+{
+	struct vector v = { .count = 0 };
+
+	push(&v, strdup(LAB_QEMU));
+	push(&v, strdup("-nodefaults"));
+	push(&v, strdup("-no-user-config"));
+	push(&v, strdup("-no-reboot"));
+	add(&v, "-display", strdup("none"));
+	add(&v, "-nic", strdup("none"));
+	add(&v, "-machine", strdup("q35"));
+	add(&v, "-accel", strdup("tcg,thread=multi"));
+	add(&v, "-cpu", strdup("max,-la57"));
+	add(&v, "-smp", str_printf("%u", boot->cpus));
+	add(&v, "-m", str_printf("%" PRIu64, boot->memory_bytes >> 20));
+	add(&v, "-kernel", strdup(boot->kernel));
+	add(&v, "-initrd", strdup(boot->initramfs));
+	add(&v, "-append", lab_boot_cmdline(boot));
+	add_consoles(&v, boot);
+	add_shares(&v, boot);
+	for (size_t i = 0; i < boot->qemu_args_count; i++)
+		push(&v, strdup(boot->qemu_args[i]));
+	if (v.failed) {
+		lab_boot_argv_free(v.item);
+		return NULL;
+	}
+	return v.item;
+}
+
+void lab_boot_argv_free(char **argv)
+{
+	for (size_t i = 0; argv && argv[i]; i++)
+		free(argv[i]);
+	free(argv);
+}

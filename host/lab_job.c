@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/lab_job.h"
+
+#include <stdio.h>
+
+#include "common/cleanup.h"
+
+/* Says "alive" for a job that may be silent for as long as it likes. */
+#define HEARTBEAT                                                                         \
+	"(while sleep 2; do echo '{\"phase\":\"job\"}'; done >/dev/hvc0 2>/dev/null) &\n" \
+	"heartbeat=$!\n"
+#define END_HEARTBEAT "code=$?\nkill $heartbeat\nexit $code\n"
+
+static void print_quoted(FILE *out, const char *word)
+{
+	fputc('\'', out);
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	fputc('\'', out);
+}
+
+/* Closes @out; returns the text, or NULL when writing it failed. */
+static char *finish(FILE *out, char **text)
+{
+	int failed = ferror(out);
+
+	if (fclose(out) == 0 && !failed)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
+char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	fputs("exec >/out/run.log 2>&1\n"
+	      "exec " LAB_DIR "/vcpulat run --emulated --arm-json " LAB_DIR "/arm.json"
+	      " --guest-kernel " LAB_DIR "/guest.bzImage --guest-initramfs " LAB_DIR "/guest.cpio.gz"
+	      " --progress /dev/hvc0 -o /out/bundles",
+	      out);
+	for (size_t i = 0; i < guests->count; i++) {
+		fputs(" --guest ", out);
+		print_quoted(out, guests->item[i]);
+	}
+	for (size_t i = 0; i < scenarios->count; i++) {
+		fputc(' ', out);
+		print_quoted(out, scenarios->item[i]);
+	}
+	fputc('\n', out);
+	return finish(out, &text);
+}
+
+char *lab_job_exec(char *const argv[])
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	fputs(HEARTBEAT "stty -F /dev/hvc1 raw -echo\ncd /out\nenv", out);
+	for (; *argv; argv++) {
+		fputc(' ', out);
+		print_quoted(out, *argv);
+	}
+	fputs(" </dev/null >/dev/hvc1 2>&1\n" END_HEARTBEAT, out);
+	return finish(out, &text);
+}
+
+char *lab_job_shell(unsigned int rows, unsigned int columns, const char *term)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	fprintf(out, HEARTBEAT "stty -F /dev/hvc1 sane rows %u cols %u\ncd /out\nTERM=", rows, columns);
+	print_quoted(out, term ? term : "linux");
+	fputs(" setsid -w -c bash -i </dev/hvc1 >/dev/hvc1 2>&1\n" END_HEARTBEAT, out);
+	return finish(out, &text);
+}

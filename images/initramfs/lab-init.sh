@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# PID 1 of the emulated host, under busybox. The machine's own file system is the root,
+# read-only, below a tmpfs overlay; /out is the run's stage directory, the one place that
+# is written. Runs /out/job.sh there, leaves its exit code in /out/exit and powers off.
+# Progress goes to the first virtio console (hvc0) as one JSON object a line.
+export PATH=/bin
+
+progress() {
+	echo "{\"phase\":\"boot\",\"what\":\"$1\"}" >/dev/hvc0
+}
+
+finish() {
+	echo "$1" >/root/out/exit
+	sync
+	poweroff -f
+}
+
+# A tmpfs over what must not be inherited, or what an ordinary user's QEMU cannot read.
+fresh() {
+	mkdir -p "/root$1"
+	mount -t tmpfs -o mode="${2:-755}" fresh "/root$1"
+}
+
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+stty -F /dev/hvc0 raw -echo
+progress kernel
+
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro,cache=loose root /ro || exec poweroff -f
+mount -t tmpfs rw /rw
+mkdir /rw/upper /rw/work
+mount -t overlay -o lowerdir=/ro,upperdir=/rw/upper,workdir=/rw/work overlay /root || exec poweroff -f
+
+mount -t proc proc /root/proc
+mount --bind /sys /root/sys
+mount --bind /dev /root/dev
+mount -t debugfs debugfs /root/sys/kernel/debug
+mount -t tracefs tracefs /root/sys/kernel/tracing
+mount -t cgroup2 cgroup2 /root/sys/fs/cgroup
+mkdir -p /root/dev/pts /root/dev/shm
+mount -t devpts devpts /root/dev/pts
+mount -t tmpfs shm /root/dev/shm
+ln -sf /proc/self/fd /root/dev/fd
+for dir in /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log /etc/tuned /run /root; do
+	fresh "$dir"
+done
+fresh /tmp 1777
+mkdir -p /root/out
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose out /root/out || exec poweroff -f
+ip link set lo up
+hostname vcpulat-lab
+progress files
+
+mkdir -p /root/run/vcpulat/bin
+cp /bin/busybox /services /root/run/vcpulat/
+cp -a /root/out/in/. /root/run/vcpulat/
+for applet in poweroff reboot halt; do
+	printf '#!/run/vcpulat/busybox sh\nsync; exec /run/vcpulat/busybox poweroff -f\n' >"/root/run/vcpulat/bin/$applet"
+	chmod 755 "/root/run/vcpulat/bin/$applet"
+done
+
+export PATH=/run/vcpulat/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root LANG=C.UTF-8
+/bin/chroot /root /bin/sh /run/vcpulat/services
+echo '{"phase":"job"}' >/dev/hvc0
+/bin/chroot /root /bin/sh /out/job.sh
+code=$?
+PATH=/bin
+if ! /bin/chroot /root /usr/bin/diff -rq /run/vcpulat/libvirt-cache /var/cache/libvirt >/dev/null 2>&1; then
+	cp -a /root/var/cache/libvirt /root/out/libvirt-cache
+fi
+progress end
+finish $code
