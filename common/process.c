@@ -21,11 +21,13 @@ static const struct process_options no_options;
 static void child_exec(char *const argv[], const struct process_options *o, int out_fd, pid_t parent)
 {
 	int in_fd = o->stdin_fd ? o->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 	sigset_t none;
 
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
@@ -38,10 +40,9 @@ static void child_exec(char *const argv[], const struct process_options *o, int 
 		dup2(o->stdout_fd, STDOUT_FILENO);
 	if (o->pass_fd)
 		fcntl(o->pass_fd, F_SETFD, 0);
-	if (o->dir && chdir(o->dir) < 0)
-		_exit(127);
-	execvpe(argv[0], argv, o->env ? o->env : environ);
-	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+	if (!o->dir || chdir(o->dir) == 0)
+		execvpe(argv[0], argv, o->env ? o->env : environ);
+	dprintf(STDERR_FILENO, "%s%s%s: %s\n", o->dir ? o->dir : "", o->dir ? ": " : "", argv[0], strerror(errno));
 	_exit(127);
 }
 
@@ -49,8 +50,15 @@ static int start_with_output(char *const argv[], const struct process_options *o
 			     struct err *err)
 {
 	pid_t parent = getpid();
-	pid_t pid = fork();
+	sigset_t all;
+	sigset_t old;
+	pid_t pid;
 
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old); /* a signal to the newborn child would run our handler in it */
+	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return err_sys(err, -errno, "cannot start '%s'", argv[0]);
 	if (pid == 0) {
@@ -62,24 +70,25 @@ static int start_with_output(char *const argv[], const struct process_options *o
 	return 0;
 }
 
-static int open_log(const struct process_options *o, struct err *err)
+static int open_log(const struct process_options *o, int *ret_fd, struct err *err)
 {
-	int fd;
+	int fd = -1;
 
-	if (!o->log_path)
-		return -1;
-	fd = open(o->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	return fd < 0 ? err_sys(err, -errno, "cannot open log '%s'", o->log_path) : fd;
+	if (o->log_path)
+		fd = open(o->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (o->log_path && fd < 0)
+		return err_sys(err, -errno, "cannot open log '%s'", o->log_path);
+	*ret_fd = fd;
+	return 0;
 }
 
 int process_start(char *const argv[], const struct process_options *options, pid_t *ret_pid, struct err *err)
 {
 	const struct process_options *o = options ? options : &no_options;
-	_cleanup_close_ int log_fd = open_log(o, err);
+	_cleanup_close_ int log_fd = -1;
+	int ret = open_log(o, &log_fd, err);
 
-	if (log_fd < -1)
-		return log_fd;
-	return start_with_output(argv, o, log_fd, ret_pid, err);
+	return ret < 0 ? ret : start_with_output(argv, o, log_fd, ret_pid, err);
 }
 
 /* What the child printed last, kept for the error message. */
@@ -91,30 +100,31 @@ struct tail {
 
 static void tail_line(struct tail *t, const struct process_options *o)
 {
+	size_t len = strnlen(t->line, sizeof(t->text) / 2);
 	size_t keep = strlen(t->text);
-	size_t len = strlen(t->line);
 
+	t->line_len = 0;
 	if (o->on_line)
 		o->on_line(o->ctx, t->line);
-	if (len >= sizeof(t->text) / 2)
-		t->line[len = sizeof(t->text) / 2 - 1] = '\0';
-	if (keep + len + 2 > sizeof(t->text)) {
-		memmove(t->text, t->text + len + 2, keep - len - 2);
-		keep -= len + 2;
+	while (keep + 1 + len >= sizeof(t->text)) { /* the oldest line goes: each begins with its newline */
+		const char *second = strchr(t->text + 1, '\n');
+
+		second = second ? second : t->text + keep;
+		keep = strlen(second);
+		memmove(t->text, second, keep + 1);
 	}
-	snprintf(t->text + keep, sizeof(t->text) - keep, "\n%s", t->line);
+	snprintf(t->text + keep, sizeof(t->text) - keep, "\n%.*s", (int)len, t->line);
 }
 
 static void tail_feed(struct tail *t, const struct process_options *o, const char *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (data[i] != '\n' && t->line_len < sizeof(t->line) - 1) {
+		if (data[i] != '\n')
 			t->line[t->line_len++] = data[i];
+		if (data[i] != '\n' && t->line_len < sizeof(t->line) - 1)
 			continue;
-		}
 		t->line[t->line_len] = '\0';
 		tail_line(t, o);
-		t->line_len = 0;
 	}
 }
 
@@ -129,12 +139,22 @@ static int drain_output(int fd, const struct process_options *o, int log_fd, str
 		if (ret < 0)
 			return ret;
 		n = read(fd, buf, sizeof(buf));
+		if (n <= 0 && t->line_len)
+			tail_feed(t, o, "\n", 1); /* the last line may lack its newline */
 		if (n <= 0)
 			return 0;
 		if (log_fd >= 0 && write(log_fd, buf, (size_t)n) < 0)
 			return -errno;
 		tail_feed(t, o, buf, (size_t)n);
 	}
+}
+
+/* A child may live on after it has closed its output; a stop request ends this wait too. */
+static int wait_end(pid_t pid)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : stop_poll(fd, POLLIN, -1);
 }
 
 static int wait_status(pid_t pid, const char *name, const struct tail *t, struct err *err)
@@ -154,15 +174,15 @@ static int wait_status(pid_t pid, const char *name, const struct tail *t, struct
 int process_run(char *const argv[], const struct process_options *options, struct err *err)
 {
 	const struct process_options *o = options ? options : &no_options;
-	_cleanup_close_ int log_fd = open_log(o, err);
+	_cleanup_close_ int log_fd = -1;
 	_cleanup_close_ int read_fd = -1;
 	struct tail tail = { .line_len = 0 };
 	int pipe_fds[2];
 	pid_t pid;
-	int ret;
+	int ret = open_log(o, &log_fd, err);
 
-	if (log_fd < -1)
-		return log_fd;
+	if (ret < 0)
+		return ret;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, -errno, "pipe for '%s'", argv[0]);
 	read_fd = pipe_fds[0];
@@ -171,6 +191,8 @@ int process_run(char *const argv[], const struct process_options *options, struc
 	if (ret < 0)
 		return ret;
 	ret = drain_output(read_fd, o, log_fd, &tail);
+	if (ret == 0)
+		ret = wait_end(pid);
 	if (ret < 0) {
 		kill(-pid, SIGTERM);
 		process_end(pid, 2000);
