@@ -54,7 +54,8 @@ int kernel_build(const struct arm *arm, unsigned int jobs, struct kernel_entry *
  * @ret: filled when it is there; to be given to kernel_entry_done()
  * @err: says what is wrong with the inputs; not set for -ENOENT
  *
- * Return: 0, -ENOENT when it is not built, or another -errno for inputs that cannot be read.
+ * Return: 0, -ENOENT when it is not built, -ENODATA when the source, a patch or a program is
+ * missing, or another -errno.
  */
 int kernel_find(const struct arm *arm, struct kernel_entry *ret, struct err *err);
 

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "host/arm.h"
+#include "host/exit.h"
+#include "host/kernel.h"
+
+struct kernel_options {
+	char *tree;
+	char *tarball;
+	char *image;
+	char *name;
+	struct schema_strings patches;
+	struct schema_strings config;
+	uint64_t jobs;
+	bool json;
+};
+
+#define ROW(name, kind, member, ...) \
+	{ .field = { .key = name, .type = kind, .offset = offsetof(struct kernel_options, member), __VA_ARGS__ }
+
+static const struct option_row rows[] = {
+	ROW("tree", SCHEMA_STRING, tree, .help = "build from this git tree, as committed"), .argument = "DIR" },
+	ROW("tarball", SCHEMA_STRING, tarball, .help = "build from this source tarball"), .argument = "FILE" },
+	ROW("patch", SCHEMA_STRINGS, patches, .help = "apply this patch after the arm's own"), .argument = "FILE" },
+	ROW("config", SCHEMA_STRINGS, config, .help = "a line CONFIG_X=y, or a file of such lines, after the arm's own"),
+	  .argument = "FRAGMENT" },
+	ROW("image", SCHEMA_STRING, image, .help = "build nothing: the arm is this image"), .argument = "BZIMAGE" },
+	ROW("name", SCHEMA_STRING, name, .help = "what the changed arm is called from now on; ARM-local if not given"),
+	  .argument = "NAME" },
+	ROW("jobs", SCHEMA_UINT, jobs, .max = 1024, .help = "compilers at a time; one for each CPU if not given"),
+	  .letter = 'j', .argument = "N" },
+	ROW("json", SCHEMA_BOOL, json, .help = "list as JSON") },
+	{ .field = { .key = NULL } },
+};
+
+static const struct command_help help = {
+	.usage = "kernel build [OPTION...] ARM...\n"
+		 "       vcpulat kernel list [--json]\n"
+		 "       vcpulat kernel path ARM",
+	.purpose = "Builds the kernels of arms into the cache ($XDG_CACHE_HOME/vcpulat/kernels). An arm is a source,\n"
+		   "patches and options; a later arm compiles only what its patches change. The same inputs give the\n"
+		   "same image, byte for byte.\n\n"
+		   "With --tree, --tarball, --patch, --config or --image one arm is the base of another, of your own,\n"
+		   "which every command then knows by its name.",
+	.examples = "  vcpulat kernel build stock vmstat-skip-isolated\n"
+		    "  vcpulat kernel build stock --patch ~/my.patch --name mine\n"
+		    "  vcpulat kernel build stock --tree ~/linux --name next\n"
+		    "  vcpulat kernel build stock --image /boot/vmlinuz-$(uname -r) --name running",
+};
+
+static bool changes_arm(const struct kernel_options *o)
+{
+	return o->tree || o->tarball || o->image || o->patches.count || o->config.count;
+}
+
+static int append_string(struct schema_strings *list, char *text)
+{
+	char **item = text ? reallocarray(list->item, list->count + 1, sizeof(*item)) : NULL;
+
+	if (!item) {
+		free(text);
+		return -ENOMEM;
+	}
+	list->item = item;
+	list->item[list->count++] = text;
+	return 0;
+}
+
+/* The arm is kept for later, in whatever directory: files get their full path, lines stay. */
+static int append_file(struct schema_strings *list, const char *item, bool may_be_line, struct err *err)
+{
+	bool line = may_be_line && (strncmp(item, "CONFIG_", 7) == 0 || *item == '#');
+	char *full = line ? strdup(item) : realpath(item, NULL);
+
+	if (!full)
+		return err_sys(err, -errno, "'%s'", item);
+	return append_string(list, full) < 0 ? err_sys(err, -ENOMEM, "'%s'", item) : 0;
+}
+
+static int set_source(struct arm *arm, int source, const char *path, struct err *err)
+{
+	char *full = realpath(path, NULL);
+
+	if (!full)
+		return err_sys(err, -errno, "'%s'", path);
+	free(arm->path);
+	arm->path = full;
+	arm->source = source;
+	return 0;
+}
+
+static int apply_source(const struct kernel_options *o, struct arm *arm, struct err *err)
+{
+	if (!!o->tree + !!o->tarball + !!o->image > 1)
+		return err_set(err, -EINVAL, "--tree, --tarball and --image exclude each other");
+	if (o->image && (o->patches.count || o->config.count || arm->patches.count || arm->config.count))
+		return err_set(err, -EINVAL, "an image is taken as it is: no patch and no option fits to --image");
+	if (o->tree)
+		return set_source(arm, ARM_TREE, o->tree, err);
+	if (o->tarball)
+		return set_source(arm, ARM_TARBALL, o->tarball, err);
+	return o->image ? set_source(arm, ARM_IMAGE, o->image, err) : 0;
+}
+
+static int rename_arm(const struct kernel_options *o, struct arm *arm, struct err *err)
+{
+	char *name = o->name ? strdup(o->name) : str_printf("%s-local", arm->name);
+	char *description = str_printf("%s, changed on the command line", arm->name);
+
+	free(arm->name);
+	free(arm->description);
+	arm->name = name;
+	arm->description = description;
+	return name && description ? 0 : err_sys(err, -ENOMEM, "arm");
+}
+
+/* Makes the user's arm of a base and the options, and keeps it. */
+static int derive_arm(const struct kernel_options *o, struct arm *arm, struct err *err)
+{
+	int r = apply_source(o, arm, err);
+
+	for (size_t i = 0; r == 0 && i < o->patches.count; i++)
+		r = append_file(&arm->patches, o->patches.item[i], false, err);
+	for (size_t i = 0; r == 0 && i < o->config.count; i++)
+		r = append_file(&arm->config, o->config.item[i], true, err);
+	if (r == 0)
+		r = rename_arm(o, arm, err);
+	return r < 0 ? r : arm_save(arm, err);
+}
+
+static int report(int r, const struct err *err)
+{
+	if (r == 0)
+		return VCPULAT_EXIT_PASS;
+	log_error("%s", *err->msg ? err->msg : strerror(-r));
+	return r == -EINTR ? VCPULAT_EXIT_INTERRUPTED : VCPULAT_EXIT_ERROR;
+}
+
+static int build_one(const struct kernel_options *o, const char *name, struct err *err)
+{
+	_cleanup_arm_ struct arm arm = { .name = NULL };
+	_cleanup_kernel_entry_ struct kernel_entry entry = { .dir = NULL };
+	int r = arm_load(name, &arm, err);
+
+	if (r == 0 && changes_arm(o))
+		r = derive_arm(o, &arm, err);
+	if (r == 0)
+		r = kernel_build(&arm, (unsigned int)o->jobs, &entry, err);
+	if (r < 0)
+		return r;
+	printf("%-24s %s  %.16s  %s\n", arm.name, entry.release, entry.sha256, entry.bzimage);
+	return 0;
+}
+
+static int build(const struct kernel_options *o, int count, char *names[])
+{
+	struct err err = { .msg = "" };
+	int r = 0;
+
+	if (count == 0)
+		r = err_set(&err, -EINVAL, "which arm? 'vcpulat kernel list' shows them");
+	else if (changes_arm(o) && count > 1)
+		r = err_set(&err, -EINVAL, "--tree, --tarball, --patch, --config and --image change one arm, not %d", count);
+	else if (o->name && !changes_arm(o))
+		r = err_set(&err, -EINVAL, "--name goes with --tree, --tarball, --patch, --config or --image");
+	for (int i = 0; r == 0 && i < count; i++)
+		r = build_one(o, names[i], &err);
+	return report(r, &err);
+}
+
+static json_t *strings_to_json(const struct schema_strings *strings)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < strings->count; i++)
+		json_array_append_new(list, json_string(strings->item[i]));
+	return list;
+}
+
+/* One arm for the list; what keeps its kernel from being looked up is shown, and is no error. */
+static json_t *describe(const struct arm *arm)
+{
+	_cleanup_kernel_entry_ struct kernel_entry entry = { .dir = NULL };
+	struct err why = { .msg = "" };
+	int r = kernel_find(arm, &entry, &why);
+
+	return json_pack("{ss ss ss so so so ss sb ss ss ss ss}", "name", arm->name, "description", arm->description,
+			 "changes", arm->changes, "patches", strings_to_json(&arm->patches), "removes",
+			 strings_to_json(&arm->removes), "adds", strings_to_json(&arm->adds), "cmdline", arm->cmdline,
+			 "built", r == 0, "release", r == 0 ? entry.release : "", "sha256", entry.sha256, "image",
+			 r == 0 ? entry.bzimage : "", "problem", r == 0 || r == -ENOENT ? "" : why.msg);
+}
+
+static void print_arm(const json_t *arm)
+{
+	const char *problem = json_get_string(arm, "problem");
+
+	printf("%s\n    %s\n", json_get_string(arm, "name"), json_get_string(arm, "description"));
+	if (strcmp(json_get_string(arm, "changes"), "nothing") != 0)
+		printf("    changes: %s\n", json_get_string(arm, "changes"));
+	if (json_is_true(json_object_get(arm, "built")))
+		printf("    built: %s, image %.16s\n", json_get_string(arm, "release"), json_get_string(arm, "sha256"));
+	else
+		printf("    not built%s%s\n", *problem ? ": " : "", problem);
+}
+
+static int list_arms(const struct kernel_options *o)
+{
+	_cleanup_arm_list_ struct schema_strings names = { .count = 0 };
+	_cleanup_json_ json_t *arms = json_array();
+	struct err err = { .msg = "" };
+	int r = arm_list(&names, &err);
+
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		_cleanup_arm_ struct arm arm = { .name = NULL };
+
+		r = arm_load(names.item[i], &arm, &err);
+		if (r == 0)
+			json_array_append_new(arms, describe(&arm));
+	}
+	for (size_t i = 0; r == 0 && !o->json && i < json_array_size(arms); i++)
+		print_arm(json_array_get(arms, i));
+	if (r == 0 && o->json && (json_dumpf(arms, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF))
+		r = err_sys(&err, -EIO, "cannot write the list");
+	return report(r, &err);
+}
+
+static int print_path(int count, char *names[])
+{
+	_cleanup_arm_ struct arm arm = { .name = NULL };
+	_cleanup_kernel_entry_ struct kernel_entry entry = { .dir = NULL };
+	struct err err = { .msg = "" };
+	int r = count == 1 ? arm_load(names[0], &arm, &err) : err_set(&err, -EINVAL, "'kernel path' takes one arm");
+
+	if (r == 0)
+		r = kernel_find(&arm, &entry, &err);
+	if (r == -ENOENT && arm.name)
+		r = err_set(&err, r, "arm '%s' is not built: 'vcpulat kernel build %s'", arm.name, arm.name);
+	if (r == 0)
+		puts(entry.bzimage);
+	return report(r, &err);
+}
+
+static int dispatch(const struct kernel_options *o, int count, char *words[])
+{
+	if (count > 0 && strcmp(words[0], "build") == 0)
+		return build(o, count - 1, words + 1);
+	if (count == 1 && strcmp(words[0], "list") == 0)
+		return list_arms(o);
+	if (count > 0 && strcmp(words[0], "path") == 0)
+		return print_path(count - 1, words + 1);
+	log_error("kernel what? 'build', 'list' or 'path'; 'vcpulat kernel --help' explains them");
+	return VCPULAT_EXIT_ERROR;
+}
+
+int cmd_kernel(int argc, char *argv[])
+{
+	struct kernel_options options = { .json = false };
+	struct err err = { .msg = "" };
+	int operands = 0;
+	int r = options_parse(argc, argv, rows, &options, &operands, &err);
+
+	if (r == 1) {
+		options_help(stdout, &help, rows);
+		return VCPULAT_EXIT_PASS;
+	}
+	if (r < 0)
+		return report(r, &err);
+	r = dispatch(&options, argc - operands, argv + operands);
+	options_clear(rows, &options);
+	return r;
+}
