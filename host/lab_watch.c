@@ -118,9 +118,14 @@ const char *lab_watch_describe(const struct lab_watch *w, char *buf, size_t byte
 {
 	const struct lab_progress *p = &w->progress;
 	bool guest = p->guest[0] && strcmp(p->guest, "none") != 0;
-	size_t len = (size_t)snprintf(buf, bytes, "%s%s%s%s%s", p->what, guest ? " in a guest" : "",
-				      p->what[0] ? ": " : "", p->phase, p->step ? " " : "");
+	size_t len;
 
+	if (strcmp(p->phase, "boot") == 0) {
+		snprintf(buf, bytes, "boots (%s)", p->what);
+		return buf;
+	}
+	len = (size_t)snprintf(buf, bytes, "%s%s%s%s%s", p->what, guest ? " in a guest" : "", p->what[0] ? ": " : "",
+			       p->phase, p->step ? " " : "");
 	if (p->step && len < bytes)
 		len += (size_t)snprintf(buf + len, bytes - len, "%" PRIu64, p->step);
 	if (p->step && p->steps && len < bytes)
