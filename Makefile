@@ -23,7 +23,7 @@ flags := -std=gnu11 -D_GNU_SOURCE -DVCPULAT_VERSION='"$(VERSION)"' -I. -MMD -MP 
 packages := libvirt libtracefs libtraceevent libtracecmd yaml-0.1 jansson gsl libcrypto
 lib_cflags = $(shell pkg-config --cflags $(packages))
 lib_flags = $(shell pkg-config --libs $(packages)) -lm -lpthread
-agent_libs := -ltracefs -ltraceevent -ljansson -lpthread
+agent_libs := -ljansson -lpthread
 
 common := $(wildcard common/*.c)
 agent_common := $(filter-out common/schema%.c common/options.c common/crypto.c,$(common))

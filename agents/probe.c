@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agents/probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/probe_loop.h"
+#include "agents/worker.h"
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/tsc.h"
+
+#define START_TIMEOUT_MS 30000 /* an emulated CPU that is late */
+#define STOP_TIMEOUT_MS 30000
+#define CALIBRATION_TURNS 4096
+#define INTERVAL_MIN_NS 10000
+
+static const struct kind {
+	const char *name;
+	enum probe_kind number;
+	void (*loop)(struct probe_shared *s); /* runs until the agent sets stop */
+} kinds[] = {
+	{ "spin", PROBE_SPIN, probe_spin },
+	{ "timer", PROBE_TIMER, probe_timer },
+};
+
+struct probe {
+	struct worker worker;
+	struct probe_shared *shared;
+	int pid;
+	bool stopped;
+};
+
+/* What the worker needs to know before it begins. */
+struct start {
+	const struct kind *kind;
+	const struct probe_options *options;
+};
+
+static int compare_cycles(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Shortest and median turn of a loop like the one to come. */
+static void calibrate(struct probe_header *header)
+{
+	uint64_t turn[CALIBRATION_TURNS];
+	uint64_t last = tsc_read();
+
+	for (size_t i = 0; i < ARRAY_SIZE(turn); i++) {
+		uint64_t now = tsc_read();
+
+		turn[i] = now - last;
+		last = now;
+	}
+	qsort(turn, ARRAY_SIZE(turn), sizeof(turn[0]), compare_cycles);
+	header->loop_cycles = turn[0];
+	header->loop_p50_cycles = turn[ARRAY_SIZE(turn) / 2];
+}
+
+static int set_policy(const struct probe_options *o)
+{
+	const struct sched_param param = { .sched_priority = o->policy == SCHED_FIFO ? o->priority : 0 };
+
+	return sched_setscheduler(0, o->policy, &param) < 0 ? -errno : 0;
+}
+
+static void fill_header(struct probe_shared *s, const struct start *start)
+{
+	const struct probe_options *o = start->options;
+
+	s->header = (struct probe_header){
+		.version = PROBE_VERSION,
+		.header_bytes = sizeof(struct probe_header),
+		.record_bytes = sizeof(struct probe_record),
+		.kind = start->kind->number,
+		.cpu = (uint32_t)o->cpu,
+		.policy = (uint32_t)o->policy,
+		.cycles_per_second = o->hz,
+		.threshold_cycles = tsc_from_ns(o->threshold_ns, o->hz),
+	};
+	memcpy(s->header.magic, PROBE_MAGIC, sizeof(s->header.magic));
+	s->interval_ns = o->interval_ns;
+	s->capacity = o->capacity;
+}
+
+static int probe_body(struct worker *self, void *ctx)
+{
+	const struct start *start = ctx;
+	struct probe_shared *s = self->shared;
+	int ret;
+
+	fill_header(s, start);
+	ret = worker_pin(self);
+	if (ret < 0)
+		return ret;
+	ret = set_policy(start->options);
+	if (ret < 0)
+		return ret;
+	calibrate(&s->header);
+	worker_report(self);
+	start->kind->loop(s);
+	worker_leave(self);
+	worker_report(self);
+	return 0;
+}
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static int check_options(const struct probe_options *o, struct err *err)
+{
+	if (!find_kind(o->kind))
+		return err_set(err, -EINVAL, "probe kind '%s': spin and timer are known", o->kind);
+	if (o->cpu < 0 || o->cpu >= CPU_SETSIZE)
+		return err_set(err, -EINVAL, "probe CPU %d: 0 to %d are possible", o->cpu, CPU_SETSIZE - 1);
+	if (o->capacity < 1 || o->capacity > PROBE_CAPACITY_MAX)
+		return err_set(err, -EINVAL, "probe capacity %llu: 1 to %u records are possible",
+			       (unsigned long long)o->capacity, PROBE_CAPACITY_MAX);
+	if (find_kind(o->kind)->number == PROBE_TIMER && o->interval_ns < INTERVAL_MIN_NS)
+		return err_set(err, -EINVAL, "probe interval %llu ns: at least %d are possible",
+			       (unsigned long long)o->interval_ns, INTERVAL_MIN_NS);
+	if (o->threshold_ns < 1 || o->hz < 1)
+		return err_set(err, -EINVAL, "probe threshold and clock rate must not be 0");
+	return 0;
+}
+
+int probe_start(const struct probe_options *options, const cpu_set_t *housekeeping, struct probe **ret, struct err *err)
+{
+	const struct worker_options worker = {
+		.name = "vcpulat-probe",
+		.cpu = options->cpu,
+		.housekeeping = housekeeping,
+		.shared_bytes = sizeof(struct probe_shared) + options->capacity * sizeof(struct probe_record),
+	};
+	struct start start = { .kind = find_kind(options->kind), .options = options };
+	struct probe *probe;
+	int r = check_options(options, err);
+
+	if (r < 0)
+		return r;
+	probe = calloc(1, sizeof(*probe));
+	if (!probe)
+		return err_sys(err, -ENOMEM, "cannot start the probe");
+	r = worker_start(&worker, probe_body, &start, START_TIMEOUT_MS, &probe->worker, err);
+	if (r < 0) {
+		free(probe);
+		return r;
+	}
+	probe->shared = probe->worker.shared;
+	probe->pid = probe->worker.pid;
+	*ret = probe;
+	return 0;
+}
+
+static void seal_header(struct probe *probe)
+{
+	struct probe_counts counts = probe_count(probe);
+
+	probe->shared->header.turns = counts.turns;
+	probe->shared->header.count = counts.gaps;
+	probe->shared->header.lost = counts.lost;
+}
+
+int probe_stop(struct probe *probe, struct err *err)
+{
+	int ret;
+
+	if (probe->stopped)
+		return 0;
+	/* Pairs with the load in probe_stopping(). */
+	atomic_store_explicit(&probe->shared->stop, true, memory_order_relaxed);
+	ret = worker_wait(&probe->worker, STOP_TIMEOUT_MS, err);
+	if (ret < 0)
+		return err_prefix(err, ret, "the probe on CPU %u does not stop", probe->shared->header.cpu);
+	seal_header(probe);
+	probe->stopped = true;
+	return 0;
+}
+
+struct probe_counts probe_count(const struct probe *probe)
+{
+	const struct probe_shared *s = probe->shared;
+
+	/* Pair with the stores in probe_turn() and probe_record(). */
+	return (struct probe_counts){
+		.gaps = atomic_load_explicit(&s->gaps, memory_order_relaxed),
+		.lost = atomic_load_explicit(&s->lost, memory_order_relaxed),
+		.turns = atomic_load_explicit(&s->turns, memory_order_relaxed),
+	};
+}
+
+const struct probe_header *probe_header(const struct probe *probe)
+{
+	return &probe->shared->header;
+}
+
+int probe_pid(const struct probe *probe)
+{
+	return probe->pid;
+}
+
+int probe_write(const struct probe *probe, int fd)
+{
+	const struct probe_shared *s = probe->shared;
+	int ret;
+
+	if (!probe->stopped)
+		return -EBUSY;
+	ret = fs_write_all(fd, &s->header, sizeof(s->header));
+	return ret < 0 ? ret : fs_write_all(fd, s->record, s->header.count * sizeof(s->record[0]));
+}
+
+void probe_free(struct probe *probe)
+{
+	if (!probe)
+		return;
+	worker_end(&probe->worker);
+	free(probe);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agents/probe_loop.h"
+
+#include "common/tsc.h"
+
+void probe_spin(struct probe_shared *s)
+{
+	const uint64_t threshold = s->header.threshold_cycles;
+	uint64_t turn = 0;
+	uint64_t last;
+	uint64_t now;
+
+	MARK(MARK_PROBE_START);
+	last = tsc_read();
+	s->header.start_tsc = last;
+	while (!probe_stopping(s)) {
+		now = tsc_read();
+		MARK(MARK_TURN);
+		turn++;
+		if (now - last >= threshold)
+			probe_record(s, last, now, turn);
+		probe_turn(s, turn);
+		last = now;
+	}
+	MARK(MARK_PROBE_STOP);
+	s->header.end_tsc = last;
+}

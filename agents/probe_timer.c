@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agents/probe_loop.h"
+
+#include <time.h>
+
+#include "common/tsc.h"
+
+#define NS_PER_SECOND 1000000000U
+
+static uint64_t mono_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_SECOND + (uint64_t)ts.tv_nsec;
+}
+
+static void sleep_until(uint64_t due_ns)
+{
+	const struct timespec due = { .tv_sec = (time_t)(due_ns / NS_PER_SECOND),
+				      .tv_nsec = (long)(due_ns % NS_PER_SECOND) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
+/* Due times that passed while the probe did not run belong to the gap just seen. */
+static uint64_t next_due(uint64_t due_ns, uint64_t now_ns, uint64_t interval_ns)
+{
+	return due_ns + interval_ns * ((now_ns - due_ns) / interval_ns + 1);
+}
+
+/*
+ * The due time is turned into cycles backwards from each wake-up, where both clocks were
+ * just read: CLOCK_MONOTONIC is slewed, and an anchor taken once would drift away.
+ */
+void probe_timer(struct probe_shared *s)
+{
+	const uint64_t threshold = s->header.threshold_cycles;
+	uint64_t due_ns = mono_now_ns() + s->interval_ns;
+	uint64_t turn = 0;
+	uint64_t now_ns;
+	uint64_t late;
+	uint64_t now;
+
+	MARK(MARK_PROBE_START);
+	s->header.start_tsc = tsc_read();
+	while (!probe_stopping(s)) {
+		sleep_until(due_ns);
+		now = tsc_read();
+		now_ns = mono_now_ns();
+		MARK(MARK_TURN);
+		turn++;
+		if (now_ns < due_ns) /* a signal */
+			continue;
+		late = tsc_from_ns(now_ns - due_ns, s->header.cycles_per_second);
+		if (late >= threshold)
+			probe_record(s, now - late, now, turn);
+		probe_turn(s, turn);
+		due_ns = next_due(due_ns, now_ns, s->interval_ns);
+	}
+	MARK(MARK_PROBE_STOP);
+	s->header.end_tsc = tsc_read();
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agents/stimulus.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/worker.h"
+#include "common/cleanup.h"
+#include "common/marks.h"
+#include "common/tsc.h"
+
+#define READY_TIMEOUT_MS 30000
+#define FIRE_TIMEOUT_MS 60000 /* on top of the spin: flush_work() behind a busy FIFO task */
+#define SPIN_MAX_MS 60000
+#define NAME_BYTES 32
+
+static const struct stimulus_ops *(*const kinds[])(void) = {
+	stimulus_mlock,
+	stimulus_stat_refresh,
+	stimulus_spin,
+};
+
+/* The mapping that agent and worker share. Ordered by worker_wake() and worker_report(). */
+struct shared {
+	bool sham;		   /* written by the agent */
+	uint64_t spin_cycles;	   /* written by the agent */
+	struct stimulus_shot shot; /* written by the worker */
+};
+
+struct stimulus {
+	const struct stimulus_ops *ops;
+	struct worker worker;
+	uint64_t hz;
+};
+
+struct start {
+	const struct stimulus_ops *ops;
+	const json_t *params;
+};
+
+static void mark_begin(enum stimulus_role role, bool sham)
+{
+	if (role == STIMULUS_SETTLE)
+		return;
+	if (sham)
+		MARK(MARK_SHAM);
+	else if (role == STIMULUS_PRIMER)
+		MARK(MARK_PRIMER);
+	else
+		MARK(MARK_STIMULUS);
+}
+
+static void mark_end(enum stimulus_role role)
+{
+	if (role != STIMULUS_SETTLE)
+		MARK(MARK_ACTED);
+}
+
+static void shoot(const struct stimulus_ops *ops, struct stimulus_state *state, struct shared *s)
+{
+	uint64_t t0;
+
+	mark_begin(ops->role, s->sham);
+	t0 = tsc_read();
+	while (tsc_read() - t0 < s->spin_cycles)
+		;
+	s->shot.result = s->sham ? 0 : ops->act(state);
+	s->shot.t0 = t0;
+	s->shot.t1 = tsc_read();
+	mark_end(ops->role);
+}
+
+static int stimulus_body(struct worker *self, void *ctx)
+{
+	const struct start *start = ctx;
+	struct stimulus_state state = { .fd = -1 };
+	int ret = start->ops->prepare ? start->ops->prepare(&state, start->params) : 0;
+
+	if (ret < 0)
+		return ret;
+	ret = worker_pin(self);
+	if (ret < 0)
+		return ret;
+	for (;;) {
+		worker_report(self);
+		ret = worker_await(self);
+		if (ret < 0)
+			return ret;
+		shoot(start->ops, &state, self->shared);
+	}
+}
+
+static const struct stimulus_ops *find_kind(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i]()->name, name) == 0)
+			return kinds[i]();
+	return NULL;
+}
+
+static int unknown_kind(const char *name, struct err *err)
+{
+	char known[256] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		strncat(known, " ", sizeof(known) - strlen(known) - 1);
+		strncat(known, kinds[i]()->name, sizeof(known) - strlen(known) - 1);
+	}
+	return err_set(err, -EINVAL, "stimulus kind '%s' is unknown; this agent has:%s", name, known);
+}
+
+int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, struct err *err)
+{
+	struct start start = { .ops = find_kind(options->kind), .params = options->params };
+	char name[NAME_BYTES];
+	const struct worker_options worker = {
+		.name = name,
+		.cpu = options->cpu,
+		.housekeeping = options->housekeeping,
+		.shared_bytes = sizeof(struct shared),
+	};
+	struct stimulus *stimulus;
+	int r;
+
+	if (!start.ops)
+		return unknown_kind(options->kind, err);
+	snprintf(name, sizeof(name), "vcpulat-%s", start.ops->name);
+	stimulus = calloc(1, sizeof(*stimulus));
+	if (!stimulus)
+		return err_sys(err, -ENOMEM, "stimulus '%s'", options->kind);
+	*stimulus = (struct stimulus){ .ops = start.ops, .hz = options->hz };
+	r = worker_start(&worker, stimulus_body, &start, READY_TIMEOUT_MS, &stimulus->worker, err);
+	if (r < 0) {
+		free(stimulus);
+		return r;
+	}
+	*ret = stimulus;
+	return 0;
+}
+
+int stimulus_fire(struct stimulus *stimulus, bool sham, unsigned int spin_ms, struct stimulus_shot *ret,
+		  struct err *err)
+{
+	struct shared *s = stimulus->worker.shared;
+	int r;
+
+	if (spin_ms > SPIN_MAX_MS)
+		return err_set(err, -EINVAL, "%u ms: a stimulus spins at most %d ms", spin_ms, SPIN_MAX_MS);
+	s->sham = sham;
+	s->spin_cycles = tsc_from_ns((uint64_t)spin_ms * 1000000, stimulus->hz);
+	r = worker_wake(&stimulus->worker);
+	if (r < 0)
+		return err_sys(err, r, "stimulus '%s'", stimulus->ops->name);
+	r = worker_wait(&stimulus->worker, (int)spin_ms + FIRE_TIMEOUT_MS, err);
+	if (r < 0)
+		return err_prefix(err, r, "stimulus '%s'", stimulus->ops->name);
+	*ret = s->shot;
+	return 0;
+}
+
+int stimulus_pid(const struct stimulus *stimulus)
+{
+	return stimulus->worker.pid;
+}
+
+void stimulus_free(struct stimulus *stimulus)
+{
+	if (!stimulus)
+		return;
+	worker_end(&stimulus->worker);
+	free(stimulus);
+}

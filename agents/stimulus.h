@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stimuli and primers: deliberate actions, each made by a worker that was prepared
+ * beforehand and waits. A sham is the same task on the same CPU for the same time that
+ * does not act: the worker's way there and back allocates nothing, touches no memory for
+ * the first time and faults no page, so that it dirties nothing.
+ *
+ * A new kind is one file with a struct stimulus_ops, and one line in stimulus.c's table.
+ */
+#ifndef VCPULAT_STIMULUS_H
+#define VCPULAT_STIMULUS_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+
+enum stimulus_role {
+	STIMULUS_SETTLE,   /* only lets time pass; no mark */
+	STIMULUS_PRIMER,   /* makes something dirty: MARK_PRIMER */
+	STIMULUS_STIMULUS, /* makes a kernel queue work: MARK_STIMULUS */
+};
+
+/* What a kind keeps in its worker. */
+struct stimulus_state {
+	int fd;		     /* -1: none */
+	unsigned char *page; /* NULL: none */
+	bool on;	     /* of kinds that alternate */
+};
+
+struct stimulus_ops {
+	const char *name;
+	enum stimulus_role role;
+	/* In the worker, on a housekeeping CPU, once: opens and maps all that act() needs. NULL: nothing to do. */
+	int (*prepare)(struct stimulus_state *state, const json_t *params);
+	/* On the worker's CPU: acts once, with nothing but the action itself. Returns 0 or -errno. */
+	int (*act)(struct stimulus_state *state);
+};
+
+struct stimulus;
+
+struct stimulus_options {
+	const char *kind;
+	int cpu; /* -1: the housekeeping CPUs */
+	const cpu_set_t *housekeeping;
+	const json_t *params; /* of the kind; borrowed; may be NULL */
+	uint64_t hz;	      /* TSC cycles per second */
+};
+
+/* One action, or sham. */
+struct stimulus_shot {
+	uint64_t t0; /* TSC cycles: before the spin and the action */
+	uint64_t t1; /* after both */
+	int result;  /* what the action gave: 0 or -errno */
+};
+
+/**
+ * stimulus_new - fork and prepare a worker
+ * @options: what and where
+ * @ret: waits for stimulus_fire(); to be given to stimulus_free()
+ * @err: says what failed
+ *
+ * Return: 0 or -errno.
+ */
+int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, struct err *err);
+
+/**
+ * stimulus_fire - one action
+ * @stimulus: prepared
+ * @sham: do everything but the action
+ * @spin_ms: keep the CPU busy that long first
+ * @ret: when it was, and how it ended
+ * @err: says what failed
+ *
+ * Return: 0 also when the action itself failed (see @ret), or -errno.
+ */
+int stimulus_fire(struct stimulus *stimulus, bool sham, unsigned int spin_ms, struct stimulus_shot *ret,
+		  struct err *err);
+
+/**
+ * stimulus_pid - the worker's process
+ * @stimulus: prepared
+ */
+int stimulus_pid(const struct stimulus *stimulus);
+
+/**
+ * stimulus_free - end the worker
+ * @stimulus: may be NULL
+ */
+void stimulus_free(struct stimulus *stimulus);
+
+/**
+ * stimulus_mlock - primer: leaves an odd balance of locked pages in the per-CPU counters
+ */
+const struct stimulus_ops *stimulus_mlock(void);
+
+/**
+ * stimulus_stat_refresh - stimulus: has refresh_vm_stats run on every CPU
+ */
+const struct stimulus_ops *stimulus_stat_refresh(void);
+
+/**
+ * stimulus_spin - settling: keeps the CPU busy, so that its tick runs
+ */
+const struct stimulus_ops *stimulus_spin(void);
+
+#endif
