@@ -262,14 +262,16 @@ static int design_init(struct design *design, const struct stat_unit *units, siz
 	if (!design->block || !design->value)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		struct block *block = &design->block[units[i].block % STAT_MAX_BLOCKS];
+		size_t b = units[i].block % STAT_MAX_BLOCKS;
+		struct block *block = &design->block[b];
 
+		design->blocks = b >= design->blocks ? b + 1 : design->blocks;
 		block->size++;
 		block->sum += units[i].value;
 		block->treated += units[i].treated;
 		block->treated_sum += units[i].treated ? units[i].value : 0;
 	}
-	for (size_t b = 0; b < STAT_MAX_BLOCKS; b++) {
+	for (size_t b = 0; b < design->blocks; b++) {
 		struct block *block = &design->block[b];
 		size_t fill = used;
 
@@ -292,7 +294,7 @@ static double draw(struct design *design, gsl_rng *rng)
 {
 	double sum = 0;
 
-	for (size_t b = 0; b < STAT_MAX_BLOCKS; b++) {
+	for (size_t b = 0; b < design->blocks; b++) {
 		const struct block *block = &design->block[b];
 		double *value = design->value + block->first;
 

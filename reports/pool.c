@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/pool.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "reports/statistics.h"
+
+int pool_kind_parse(const char *guest, enum pool_kind *ret)
+{
+	static const char *const names[POOL_KIND_MAX] = {
+		[POOL_GUEST] = "libvirt", [POOL_NATIVE] = "none", [POOL_BARE] = "bare"
+	};
+
+	for (size_t i = 0; i < POOL_KIND_MAX; i++) {
+		if (strcmp(guest, names[i]) != 0)
+			continue;
+		*ret = (enum pool_kind)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static unsigned int get_count(const json_t *object, const char *key)
+{
+	return (unsigned int)json_get_u64(object, key);
+}
+
+static void add_counts(struct pool_counts *counts, const json_t *object, uint64_t exposure_ns)
+{
+	counts->primers += get_count(object, "primers");
+	counts->hit += get_count(object, "hit");
+	counts->count += get_count(object, "count");
+	counts->exposure_s += (double)exposure_ns / 1e9;
+}
+
+static void add_figures(struct pool *pool, const json_t *result, const char *cause)
+{
+	const json_t *exposure = json_object_get(result, "exposure");
+	const json_t *lost = json_object_get(result, "lost");
+	const json_t *figures = NULL;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "causes"), i, entry)
+		if (strcmp(json_get_string(entry, "cause"), cause) == 0)
+			figures = entry;
+	add_counts(&pool->armed, json_object_get(figures, "armed"), json_get_u64(exposure, "armed_ns"));
+	add_counts(&pool->control, json_object_get(figures, "control"), json_get_u64(exposure, "control_ns"));
+	pool->lost += (double)(json_get_u64(lost, "host_events") + json_get_u64(lost, "guest_events") +
+			       json_get_u64(lost, "gaps"));
+}
+
+static unsigned int occurrences(const json_t *gap, const char *cause)
+{
+	unsigned int count = 0;
+	json_t *root;
+	size_t i;
+
+	json_array_foreach(json_object_get(gap, "roots"), i, root)
+		if (strcmp(json_get_string(root, "cause"), cause) == 0)
+			count += get_count(root, "count");
+	return count;
+}
+
+static double own_part(const json_t *gap, const char *cause)
+{
+	double ns = 0;
+	json_t *part;
+	size_t i;
+
+	json_array_foreach(json_object_get(gap, "parts"), i, part)
+		if (strcmp(json_get_string(part, "cause"), cause) == 0)
+			ns += (double)json_get_u64(part, "ns");
+	return ns;
+}
+
+static int add_windows(struct pool *pool, const json_t *result, unsigned int boot)
+{
+	const json_t *windows = json_object_get(result, "windows");
+	size_t n = json_array_size(windows);
+	struct pool_unit *units = reallocarray(pool->window, pool->windows + n + 1, sizeof(*units));
+	json_t *window;
+	size_t i;
+
+	if (!units)
+		return -ENOMEM;
+	pool->window = units;
+	json_array_foreach(windows, i, window) {
+		const char *state = json_get_string(window, "state");
+		uint64_t length_ns = json_get_u64(window, "t1_ns") - json_get_u64(window, "t0_ns");
+
+		if (strcmp(state, "guard") == 0 || json_get_u64(window, "t1_ns") <= json_get_u64(window, "t0_ns"))
+			continue;
+		units[pool->windows++] = (struct pool_unit){
+			.exposure_s = (double)length_ns / 1e9,
+			.boot = boot,
+			.armed = strcmp(state, "armed") == 0,
+		};
+	}
+	return 0;
+}
+
+/* The scored window of a gap, among the ones of this run, which begin at @unit. */
+static struct pool_unit *find_window(struct pool_unit *unit, const json_t *windows, uint64_t t_ns)
+{
+	json_t *window;
+	size_t i;
+
+	json_array_foreach(windows, i, window) {
+		if (strcmp(json_get_string(window, "state"), "guard") == 0 ||
+		    json_get_u64(window, "t1_ns") <= json_get_u64(window, "t0_ns"))
+			continue;
+		if (t_ns >= json_get_u64(window, "t0_ns") && t_ns < json_get_u64(window, "t1_ns"))
+			return unit;
+		unit++;
+	}
+	return NULL;
+}
+
+static void add_single(struct pool *pool, const json_t *gap, const char *cause)
+{
+	pool->gap_ns[pool->gaps] = (double)json_get_u64(gap, "len_ns");
+	pool->cost_ns[pool->gaps] = own_part(gap, cause);
+	pool->gaps++;
+	pool->host_ns += (double)json_get_u64(gap, "host_ns");
+	pool->guest_ns += (double)json_get_u64(gap, "guest_ns");
+}
+
+static int reserve_gaps(struct pool *pool, size_t more)
+{
+	double *gap_ns = reallocarray(pool->gap_ns, pool->gaps + more + 1, sizeof(*gap_ns));
+	double *cost_ns;
+
+	if (!gap_ns)
+		return -ENOMEM;
+	pool->gap_ns = gap_ns;
+	cost_ns = reallocarray(pool->cost_ns, pool->gaps + more + 1, sizeof(*cost_ns));
+	if (!cost_ns)
+		return -ENOMEM;
+	pool->cost_ns = cost_ns;
+	return 0;
+}
+
+static int add_gaps(struct pool *pool, const json_t *result, const char *cause, size_t first_window)
+{
+	const json_t *windows = json_object_get(result, "windows");
+	const json_t *gaps = json_object_get(result, "gaps");
+	json_t *gap;
+	size_t i;
+
+	if (reserve_gaps(pool, json_array_size(gaps)) < 0)
+		return -ENOMEM;
+	json_array_foreach(gaps, i, gap) {
+		unsigned int count = occurrences(gap, cause);
+		bool armed = strcmp(json_get_string(gap, "window"), "armed") == 0;
+		struct pool_unit *unit;
+
+		if (count == 0 || json_is_true(json_object_get(gap, "lost")))
+			continue;
+		unit = find_window(pool->window + first_window, windows, json_get_u64(gap, "t_ns"));
+		if (unit)
+			unit->count += count;
+		pool->explained += armed ? count : 0;
+		if (armed && json_is_true(json_object_get(gap, "single")))
+			add_single(pool, gap, cause);
+	}
+	return 0;
+}
+
+static bool same_group(const struct pool_run *run, const struct pool_run *key)
+{
+	return run->kind == key->kind && strcmp(run->arm, key->arm) == 0 && strcmp(run->scenario, key->scenario) == 0;
+}
+
+/* The boot's index among those that this pool has met before run @i. */
+static unsigned int boot_index(const struct pool_run *runs, size_t i, const struct pool_run *key, unsigned int *boots)
+{
+	unsigned int index = 0;
+
+	for (size_t j = 0; j < i; j++) {
+		bool known = false;
+
+		if (!same_group(&runs[j], key))
+			continue;
+		if (strcmp(runs[j].boot, runs[i].boot) == 0)
+			return index;
+		for (size_t k = 0; k < j; k++)
+			known |= same_group(&runs[k], key) && strcmp(runs[k].boot, runs[j].boot) == 0;
+		index += !known;
+	}
+	*boots = index + 1;
+	return index;
+}
+
+int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key, const char *cause, struct pool *ret)
+{
+	_cleanup_pool_ struct pool pool = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		size_t first_window = pool.windows;
+
+		if (!same_group(&runs[i], key))
+			continue;
+		pool.runs++;
+		add_figures(&pool, runs[i].result, cause);
+		if (add_windows(&pool, runs[i].result, boot_index(runs, i, key, &pool.boots)) < 0 ||
+		    add_gaps(&pool, runs[i].result, cause, first_window) < 0)
+			return -ENOMEM;
+	}
+	stat_sort(pool.gap_ns, pool.gaps);
+	stat_sort(pool.cost_ns, pool.gaps);
+	*ret = pool;
+	pool = (struct pool){ 0 };
+	return 0;
+}
+
+static void merge_counts(struct pool_counts *into, const struct pool_counts *from)
+{
+	into->primers += from->primers;
+	into->hit += from->hit;
+	into->count += from->count;
+	into->exposure_s += from->exposure_s;
+}
+
+int pool_merge(struct pool *into, const struct pool *from)
+{
+	struct pool_unit *units = reallocarray(into->window, into->windows + from->windows + 1, sizeof(*units));
+
+	if (!units)
+		return -ENOMEM;
+	into->window = units;
+	if (from->windows > 0)
+		memcpy(units + into->windows, from->window, from->windows * sizeof(*units));
+	into->windows += from->windows;
+	into->runs += from->runs;
+	into->boots = into->boots > from->boots ? into->boots : from->boots;
+	merge_counts(&into->armed, &from->armed);
+	merge_counts(&into->control, &from->control);
+	into->explained += from->explained;
+	into->lost += from->lost;
+	return 0;
+}
+
+void pool_done(struct pool *pool)
+{
+	free(pool->gap_ns);
+	free(pool->cost_ns);
+	free(pool->window);
+	*pool = (struct pool){ 0 };
+}
