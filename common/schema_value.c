@@ -84,16 +84,19 @@ static void add_range(char *text, size_t size, const struct schema_field *field)
 {
 	const struct unit *units = units_of(field);
 
-	if (!field->max)
+	if (field->min && !field->max)
 		add(text, size, "at least ");
-	add_number(text, size, units, field->min);
+	if (field->min || field->max)
+		add_number(text, size, units, field->min);
 	if (field->max) {
 		add(text, size, " to ");
 		add_number(text, size, units, field->max);
 	}
-	if (!units[1].name)
+	if (!units[1].name) {
+		add(text, size, "%s", text[0] ? "" : "0 or more");
 		return;
-	add(text, size, ", with unit ");
+	}
+	add(text, size, "%swith unit ", text[0] ? ", " : "");
 	for (size_t i = 0; units[i].name; i++)
 		add(text, size, "%s%s", !i ? "" : units[i + 1].name ? ", " : " or ", units[i].name);
 }
@@ -277,7 +280,7 @@ static int append_string(const struct schema_field *field, const char *text, voi
 {
 	struct schema_strings *strings = member(field, object);
 	_cleanup_free_ char *copy = strdup(text);
-	char **bigger = copy ? realloc(strings->item, (strings->count + 1) * sizeof(*bigger)) : NULL;
+	char **bigger = copy ? reallocarray(strings->item, strings->count + 1, sizeof(*bigger)) : NULL;
 
 	if (!bigger)
 		return -ENOMEM;
