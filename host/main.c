@@ -15,6 +15,8 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "kernel", cmd_kernel, "build and list host kernels (arms)" },
+	{ "lab", cmd_lab, "run scenarios on emulated hosts under test" },
 };
 
 static void print_help(FILE *out)
