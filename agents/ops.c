@@ -224,12 +224,14 @@ static int op_probe_start(struct agent *a, const json_t *request, json_t *reply,
 	};
 	int ret = read_policy(request, &o, err);
 
-	if (a->probe && probe_stop(a->probe, NULL) == -EBUSY)
-		return err_set(err, -EBUSY, "a probe runs already");
-	if (o.capacity == 0)
-		o.capacity = PROBE_CAPACITY;
 	if (ret < 0)
 		return ret;
+	if (probe_running(a->probe))
+		return err_set(err, -EBUSY, "a probe runs already");
+	probe_free(a->probe);
+	a->probe = NULL;
+	if (o.capacity == 0)
+		o.capacity = PROBE_CAPACITY;
 	ret = probe_start(&o, &a->housekeeping, &a->probe, err);
 	if (ret < 0)
 		return ret;

@@ -183,6 +183,7 @@ int probe_stop(struct probe *probe, struct err *err)
 	ret = worker_wait(&probe->worker, STOP_TIMEOUT_MS, err);
 	if (ret < 0)
 		return err_prefix(err, ret, "the probe on CPU %u does not stop", probe->shared->header.cpu);
+	worker_reap(&probe->worker);
 	seal_header(probe);
 	probe->stopped = true;
 	return 0;
@@ -203,6 +204,11 @@ struct probe_counts probe_count(const struct probe *probe)
 const struct probe_header *probe_header(const struct probe *probe)
 {
 	return &probe->shared->header;
+}
+
+bool probe_running(const struct probe *probe)
+{
+	return probe && !probe->stopped;
 }
 
 int probe_pid(const struct probe *probe)

@@ -9,6 +9,7 @@
 #define VCPULAT_PROBE_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -69,6 +70,12 @@ struct probe_counts probe_count(const struct probe *probe);
  * Return: borrowed.
  */
 const struct probe_header *probe_header(const struct probe *probe);
+
+/**
+ * probe_running - has it not been stopped yet?
+ * @probe: may be NULL
+ */
+bool probe_running(const struct probe *probe);
 
 /**
  * probe_pid - the probe's process

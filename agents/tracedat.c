@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,11 +132,24 @@ static void put_option_text(struct out *o, enum option id, const struct tracedat
 	put(o, "", 1);
 }
 
+/* What trace-cmd puts before each CPU's counters. */
+static void put_cpu_stats(struct out *o, size_t cpu, const struct tracedat_blob *stats)
+{
+	char title[32];
+	int len = snprintf(title, sizeof(title), "CPU: %zu\n", cpu);
+
+	put_u16(o, OPTION_CPUSTAT);
+	put_u32(o, (uint32_t)len + (uint32_t)stats->bytes + 1);
+	put(o, title, (size_t)len);
+	put(o, stats->data, stats->bytes);
+	put(o, "", 1);
+}
+
 static void put_options(struct out *o, const struct tracedat_parts *p)
 {
 	put(o, "options  ", sizeof("options  "));
 	for (size_t i = 0; p->cpu_stats && i < p->cpus; i++)
-		put_option_text(o, OPTION_CPUSTAT, &p->cpu_stats[i]);
+		put_cpu_stats(o, i, &p->cpu_stats[i]);
 	put_option(o, OPTION_TRACECLOCK, NULL, 0);
 	put_option_text(o, OPTION_UNAME, &p->uname);
 	put_option(o, OPTION_TRACEID, &p->trace_id, sizeof(p->trace_id));

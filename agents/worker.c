@@ -182,12 +182,18 @@ int worker_wait(struct worker *worker, int timeout_ms, struct err *err)
 	return fds[0].revents ? take_event(worker->done_fd) : body_result(worker, err);
 }
 
+void worker_reap(struct worker *worker)
+{
+	if (worker->pid <= 0)
+		return;
+	kill(worker->pid, SIGKILL);
+	waitpid(worker->pid, NULL, 0);
+	worker->pid = 0;
+}
+
 void worker_end(struct worker *worker)
 {
-	if (worker->pid > 0) {
-		kill(worker->pid, SIGKILL);
-		waitpid(worker->pid, NULL, 0);
-	}
+	worker_reap(worker);
 	if (worker->shared)
 		munmap(worker->shared, worker->shared_bytes);
 	if (worker->go_fd > 0)

@@ -69,6 +69,12 @@ int worker_wake(struct worker *worker);
 int worker_wait(struct worker *worker, int timeout_ms, struct err *err);
 
 /**
+ * worker_reap - kill and reap the process; what it shared stays (agent's side)
+ * @worker: may be reaped already
+ */
+void worker_reap(struct worker *worker);
+
+/**
  * worker_end - kill and reap the worker, give back what it used (agent's side)
  * @worker: may be zeroed, or ended before
  */
