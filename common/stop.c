@@ -44,6 +44,15 @@ bool stop_requested(void)
 	return stop_flag;
 }
 
+void stop_acknowledge(void)
+{
+	uint64_t count;
+
+	stop_flag = 0;
+	if (stop_event >= 0 && read(stop_event, &count, sizeof(count)) < 0)
+		errno = 0; /* empty: nobody had asked */
+}
+
 int stop_fd(void)
 {
 	return stop_event;

@@ -21,6 +21,13 @@ int stop_install(void);
 bool stop_requested(void);
 
 /**
+ * stop_acknowledge - the request was noticed: what must be done before the end may wait again
+ *
+ * From now on stop_requested() is false until somebody asks once more.
+ */
+void stop_acknowledge(void);
+
+/**
  * stop_fd - a descriptor that is readable once a stop is requested
  *
  * Return: an eventfd owned by this module, for poll(); -1 before stop_install().

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "common/options.h"
+#include "host/commands.h"
+#include "host/exit.h"
+#include "host/run.h"
+
+struct args {
+	char *arm_json;
+	struct schema_strings guests;
+	char *guest_kernel;
+	char *guest_initramfs;
+	bool emulated;
+	int mode;
+	uint64_t cpu;
+	bool has_cpu;
+	char *housekeeping;
+	char *progress;
+	uint64_t seed;
+	bool no_trace;
+	char *out_dir;
+};
+
+static const char *const mode_names[] = { "functional", "qualification", NULL };
+
+#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct args, member), .type = kind
+
+static const struct option_row rows[] = {
+	{ .field = { FIELD("output", out_dir, SCHEMA_STRING), .help = "Where bundles go; default: bundles-<time>." },
+	  .letter = 'o', .argument = "DIR" },
+	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS),
+		     .help = "Kind of guest: libvirt or none; may be repeated; default: all that a scenario names." },
+	  .argument = "KIND" },
+	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING), .help = "bzImage that the guest boots." },
+	  .argument = "IMAGE" },
+	{ .field = { FIELD("guest-initramfs", guest_initramfs, SCHEMA_STRING),
+		     .help = "Initramfs with the agent; default: the built one." },
+	  .argument = "FILE" },
+	{ .field = { FIELD("cpu", cpu, SCHEMA_UINT), .has_offset = offsetof(struct args, has_cpu), .max = 1023,
+		     .help = "The measured CPU; default: the lowest isolated one." },
+	  .argument = "N" },
+	{ .field = { FIELD("housekeeping", housekeeping, SCHEMA_STRING), .fallback = "",
+		     .help = "CPUs for everything else; default: all that are not isolated." },
+	  .argument = "LIST" },
+	{ .field = { FIELD("mode", mode, SCHEMA_ENUM), .fallback = "functional", .names = mode_names,
+		     .help = "qualification insists on what microseconds need." },
+	  .argument = "MODE" },
+	{ .field = { FIELD("seed", seed, SCHEMA_UINT), .help = "Of windows and phases; default: drawn." },
+	  .argument = "N" },
+	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL), .help = "Do not trace: gaps without causes, no probe effect." } },
+	{ .field = { FIELD("arm-json", arm_json, SCHEMA_STRING), .help = "What this host is an arm of (from vcpulat lab)." },
+	  .argument = "FILE" },
+	{ .field = { FIELD("emulated", emulated, SCHEMA_BOOL), .help = "This host is an emulated one (from vcpulat lab)." } },
+	{ .field = { FIELD("progress", progress, SCHEMA_STRING), .help = "Append progress there, one JSON object a line." },
+	  .argument = "FILE" },
+	{ .field = { .key = NULL } },
+};
+
+static const struct command_help help = {
+	.usage = "run [OPTION...] SCENARIO...",
+	.purpose = "Runs scenarios on this host and leaves one bundle of evidence for each scenario and kind of guest.\n"
+		   "Needs root, an isolated CPU, tracing, and for guests KVM and libvirt; without them it exits with 77.\n"
+		   "SCENARIO is a name ('vcpulat scenarios' lists them) or the path of a YAML file.",
+	.examples = "vcpulat run --guest-kernel bzImage vmstat-host\n"
+		    "vcpulat run --guest none --mode qualification vmstat-host",
+};
+
+static int parse_guests(const struct schema_strings *names, uint32_t *ret, struct err *err)
+{
+	*ret = names->count ? 0 : (1U << GUEST_MAX) - 1;
+	for (size_t i = 0; i < names->count; i++) {
+		uint32_t bit = 0;
+
+		for (int kind = 0; kind < GUEST_MAX; kind++)
+			if (strcmp(names->item[i], guest_kind_name((enum guest_kind)kind)) == 0)
+				bit = 1U << kind;
+		if (!bit)
+			return err_set(err, -EINVAL, "--guest '%s': allowed are libvirt and none", names->item[i]);
+		*ret |= bit;
+	}
+	return 0;
+}
+
+static char *join_command(int argc, char *argv[])
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	fputs("vcpulat", out);
+	for (int i = 0; i < argc; i++)
+		fprintf(out, strpbrk(argv[i], " '\"\\$") ? " '%s'" : " %s", argv[i]);
+	return fclose(out) == 0 ? text : NULL;
+}
+
+static char *default_out_dir(void)
+{
+	time_t now = time(NULL);
+	char name[64];
+	struct tm tm;
+
+	strftime(name, sizeof(name), "bundles-%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+	return strdup(name);
+}
+
+static int check_host(const struct args *args, struct run_options *o, const struct scenario *scenarios, size_t count,
+		      struct err *err)
+{
+	bool with_guest = false;
+	int ret = checks_host(o->trace, err);
+
+	for (size_t i = 0; i < count; i++)
+		with_guest |= scenarios[i].shape.guests & o->guests & 1U << GUEST_LIBVIRT;
+	if (ret == 0)
+		ret = checks_cpus(args->has_cpu ? (int)args->cpu : -1, args->housekeeping, &o->cpus, err);
+	if (ret == 0 && o->mode == MODE_QUALIFICATION)
+		ret = checks_tsc(err);
+	return ret < 0 || !with_guest ? ret : checks_virtualization(err);
+}
+
+static int exit_code(int ret, const struct run_counts *counts)
+{
+	if (ret == -EINTR)
+		return VCPULAT_EXIT_INTERRUPTED;
+	if (ret == -ENOTSUP)
+		return VCPULAT_EXIT_SKIPPED;
+	if (ret < 0 || counts->failed)
+		return VCPULAT_EXIT_ERROR;
+	return counts->complete ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_SKIPPED;
+}
+
+static int run(const struct args *args, const char *command, const struct scenario *scenarios, size_t count)
+{
+	_cleanup_free_ char *out_dir = args->out_dir ? strdup(args->out_dir) : default_out_dir();
+	struct run_options o = { .command = command, .arm_path = args->arm_json, .guest_kernel = args->guest_kernel,
+				 .guest_initramfs = args->guest_initramfs, .progress_path = args->progress,
+				 .out_dir = out_dir, .mode = (enum run_mode)args->mode, .emulated = args->emulated,
+				 .trace = !args->no_trace, .seed = args->seed };
+	struct run_counts counts = { 0 };
+	struct err err = { "" };
+	int ret = parse_guests(&args->guests, &o.guests, &err);
+
+	if (ret == 0 && o.emulated && o.mode == MODE_QUALIFICATION)
+		ret = err_set(&err, -EINVAL, "an emulated host cannot qualify: its microseconds are the emulator's");
+	if (ret == 0)
+		ret = check_host(args, &o, scenarios, count, &err);
+	if (ret == 0)
+		ret = run_scenarios(&o, scenarios, count, &counts, &err);
+	if (ret == -ENOTSUP)
+		log_info("skipped: %s", err.msg);
+	else if (ret < 0)
+		log_error("%s", err.msg[0] ? err.msg : strerror(-ret));
+	else if (!counts.complete && !counts.failed && !counts.skipped)
+		log_info("skipped: no scenario names such a guest");
+	return exit_code(ret, &counts);
+}
+
+static int load_all(char *names[], size_t count, struct scenario *scenarios)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct err err = { "" };
+
+		if (scenario_load(names[i], &scenarios[i], &err) < 0) {
+			log_error("%s", err.msg);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int load_and_run(const struct args *args, const char *command, char *names[], size_t count)
+{
+	struct scenario *scenarios = calloc(count, sizeof(*scenarios));
+	int code = VCPULAT_EXIT_ERROR;
+
+	if (scenarios && load_all(names, count, scenarios) == 0)
+		code = run(args, command, scenarios, count);
+	for (size_t i = 0; scenarios && i < count; i++)
+		scenario_done(&scenarios[i]);
+	free(scenarios);
+	return code;
+}
+
+int cmd_run(int argc, char *argv[])
+{
+	_cleanup_free_ char *command = join_command(argc, argv);
+	struct args args = { 0 };
+	struct err err = { "" };
+	int code = VCPULAT_EXIT_ERROR;
+	int first;
+	int ret = options_parse(argc, argv, rows, &args, &first, &err);
+
+	if (ret > 0) {
+		options_help(stdout, &help, rows);
+		code = VCPULAT_EXIT_PASS;
+	} else if (ret < 0) {
+		log_error("%s", err.msg);
+	} else if (first >= argc) {
+		log_error("no scenario given; 'vcpulat scenarios' lists them");
+	} else {
+		code = load_and_run(&args, command ? command : "", argv + first, (size_t)(argc - first));
+	}
+	options_clear(rows, &args);
+	return code;
+}

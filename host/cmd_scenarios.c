@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "host/commands.h"
+#include "host/exit.h"
+#include "host/scenario.h"
+
+struct args {
+	bool reference;
+	bool json;
+};
+
+static const struct option_row rows[] = {
+	{ .field = { .key = "reference", .type = SCHEMA_BOOL, .offset = offsetof(struct args, reference),
+		     .help = "Explain every key of a scenario file." } },
+	{ .field = { .key = "json", .type = SCHEMA_BOOL, .offset = offsetof(struct args, json),
+		     .help = "Print for programs." } },
+	{ .field = { .key = NULL } },
+};
+
+static const struct command_help help = {
+	.usage = "scenarios [--json] [NAME...] | --reference",
+	.purpose = "Lists the scenarios, shows some of them in full, or explains the keys of a scenario file.",
+	.examples = "vcpulat scenarios vmstat-host",
+};
+
+static json_t *list_json(const struct schema_strings *strings)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < strings->count; i++)
+		json_array_append_new(list, json_string(strings->item[i]));
+	return list;
+}
+
+static json_t *guests_json(const struct scenario *s)
+{
+	json_t *list = json_array();
+
+	for (int kind = 0; kind < GUEST_MAX; kind++)
+		if (s->shape.guests & 1U << kind)
+			json_array_append_new(list, json_string(guest_kind_name((enum guest_kind)kind)));
+	return list;
+}
+
+static json_t *scenario_json(const struct scenario *s)
+{
+	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o}", "name", s->name, "description", s->description, "groups",
+			 list_json(&s->groups), "layer", layer_name((enum layer)s->layer), "guests", guests_json(s),
+			 "provokes", list_json(&s->provokes));
+}
+
+static void print_line(const struct scenario *s)
+{
+	printf("%-14s %s\n", s->name, s->description);
+	for (size_t i = 0; i < s->provokes.count; i++)
+		printf("%-14s   provokes %s\n", "", s->provokes.item[i]);
+}
+
+static int show(const char *name, const struct args *args, bool in_full, json_t *list)
+{
+	_cleanup_scenario_ struct scenario s = { 0 };
+	struct err err = { "" };
+	int ret = scenario_load(name, &s, &err);
+
+	if (ret < 0) {
+		log_error("%s", err.msg);
+		return ret;
+	}
+	if (args->json)
+		json_array_append_new(list, scenario_json(&s));
+	else if (in_full)
+		fputs(s.text, stdout);
+	else
+		print_line(&s);
+	return 0;
+}
+
+static int show_all(const struct schema_strings *names, const struct args *args, bool in_full)
+{
+	_cleanup_json_ json_t *list = json_array();
+	int ret = 0;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (show(names->item[i], args, in_full, list) < 0)
+			ret = -EINVAL;
+	if (args->json && ret == 0) {
+		json_dumpf(list, stdout, JSON_INDENT(1));
+		putchar('\n');
+	}
+	return ret;
+}
+
+static int show_known(const struct args *args)
+{
+	_cleanup_scenario_list_ struct schema_strings names = { 0 };
+	struct err err = { "" };
+	int ret = scenario_list(&names, &err);
+
+	if (ret < 0) {
+		log_error("%s", err.msg);
+		return ret;
+	}
+	return show_all(&names, args, false);
+}
+
+int cmd_scenarios(int argc, char *argv[])
+{
+	struct args args = { 0 };
+	struct err err = { "" };
+	int first;
+	int ret = options_parse(argc, argv, rows, &args, &first, &err);
+
+	if (ret > 0) {
+		options_help(stdout, &help, rows);
+		return VCPULAT_EXIT_PASS;
+	}
+	if (ret < 0) {
+		log_error("%s", err.msg);
+		return VCPULAT_EXIT_ERROR;
+	}
+	if (args.reference)
+		schema_print_reference(stdout, scenario_fields());
+	else if (first < argc)
+		ret = show_all(&(struct schema_strings){ argv + first, (size_t)(argc - first) }, &args, true);
+	else
+		ret = show_known(&args);
+	return ret < 0 ? VCPULAT_EXIT_ERROR : VCPULAT_EXIT_PASS;
+}

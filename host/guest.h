@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A running guest with its agent: domain, link and clock, checked. */
+#ifndef VCPULAT_GUEST_H
+#define VCPULAT_GUEST_H
+
+#include "host/agent.h"
+#include "host/domain.h"
+#include "host/progress.h"
+
+#define GUEST_MEASURED_CPU DOMAIN_MEASURED_VCPU
+
+struct guest_params {
+	const char *state_dir;    /* of this run; copies of kernel and initramfs, and the console's log lie here */
+	const char *kernel;       /* image */
+	const char *initramfs;
+	const char *cmdline;      /* besides console, port and token */
+	uint64_t memory_bytes;
+	unsigned int vcpus;
+	int measured_cpu;         /* host CPU of the measured vCPU */
+	const char *housekeeping; /* host CPU list of everything else */
+	bool fifo;                /* policy of the vCPU threads */
+	bool emulated;            /* wake the measured CPU while the guest starts: TCG may lose an interrupt there */
+	struct agent *host_agent; /* for that */
+};
+
+struct guest {
+	struct domain *domain;
+	struct agent *agent;
+	pid_t vmm;
+	pid_t vcpu_tid;             /* thread of the measured vCPU */
+	struct clock_reading clock; /* after the start */
+	uint64_t memory_bytes;
+	unsigned int vcpus;
+	char *serial_path;
+};
+
+/**
+ * guest_start - start a guest and wait for its agent
+ * @params: what it is
+ * @progress: shown while waiting
+ * @retries: array; gets {"what", "reason"} for each start that had to be repeated
+ * @ret: filled; to be given to guest_stop()
+ * @err: says what failed
+ *
+ * A guest whose agent does not come in time is destroyed and started again, a few times.
+ * Return: 0, -EINTR on a stop request, -ETIMEDOUT when no start led anywhere, -EXDEV for
+ * a thread on a wrong CPU, or another -errno.
+ */
+int guest_start(const struct guest_params *params, struct progress *progress, json_t *retries, struct guest *ret,
+		struct err *err);
+
+/**
+ * guest_stop - end the guest
+ * @guest: may be zeroed
+ */
+void guest_stop(struct guest *guest);
+
+#define _cleanup_guest_ _cleanup_(guest_stop)
+
+#endif

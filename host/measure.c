@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/measure.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/json.h"
+#include "common/log.h"
+#include "common/marks.h"
+#include "common/stop.h"
+#include "common/tsc.h"
+#include "host/capture.h"
+#include "host/windows.h"
+
+#define CALL_TIMEOUT_MS 20000
+#define STATUS_NS 1000000000U
+#define SETTLE_SLICE_MS 200
+#define PINGS 16
+#define PROBE_CAPACITY 262144
+#define TAIL_NS 1000000000U /* a primer's effect comes within one stat_interval */
+#define MAX_TRACE_BYTES (2ULL << 30)
+#define MAX_PROBE_BYTES (64ULL << 20)
+
+/* A worker of an agent that waits to act. */
+struct prepared {
+	struct agent *agent; /* NULL: there is none */
+	enum action_kind kind;
+	enum layer layer;
+	int cpu;
+	json_int_t id;
+	unsigned int ms;
+};
+
+struct measuring {
+	const struct measure_params *p;
+	struct measured *out;
+	struct plan plan;
+	struct prepared primer;
+	struct prepared stimulus;
+	struct prepared settle[LAYER_MAX];
+	struct clock_reading clock_start;
+	struct clock_pair pairs[2 * PINGS];
+	size_t n_pairs;
+	size_t window;        /* index of the present one */
+	uint64_t start_ns;    /* CLOCK_MONOTONIC of the first window */
+	uint64_t deadline_ns;
+	uint64_t status_ns;   /* of the last look at the probe */
+	bool probing;
+	bool tracing[LAYER_MAX];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
+static struct agent *agent_of(const struct measuring *m, enum layer layer)
+{
+	if (layer == LAYER_HOST)
+		return m->p->host_agent;
+	return m->p->guest ? m->p->guest->agent : NULL;
+}
+
+static enum layer probe_layer(const struct measuring *m)
+{
+	return m->p->guest ? LAYER_GUEST : LAYER_HOST;
+}
+
+static int measured_cpu(const struct measuring *m, enum layer layer)
+{
+	return layer == LAYER_HOST ? m->p->host_cpu : GUEST_MEASURED_CPU;
+}
+
+/* "pages=2" becomes "pages": 2 where it is a number. */
+static json_t *params_json(const struct schema_strings *params)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < params->count; i++) {
+		const char *equals = strchr(params->item[i], '=');
+		_cleanup_free_ char *name = strndup(params->item[i], (size_t)(equals - params->item[i]));
+		char *end;
+		long long number = strtoll(equals + 1, &end, 10);
+
+		if (name)
+			json_object_set_new(object, name,
+					    *end || !equals[1] ? json_string(equals + 1) : json_integer(number));
+	}
+	return object;
+}
+
+static int prepare(struct measuring *m, enum action_kind kind, enum layer layer, int cpu,
+		   const struct schema_strings *params, struct prepared *ret, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct agent *agent = agent_of(m, layer);
+	int res;
+
+	if (!agent)
+		return err_set(err, -EINVAL, "'%s' acts in the guest, but there is none", action_kind_name(kind));
+	res = agent_call(agent, json_pack("{s:s, s:s, s:i, s:o}", "op", "stimulus.prepare", "kind", action_kind_name(kind),
+					  "cpu", cpu, "params", params_json(params)), CALL_TIMEOUT_MS, &reply, err);
+	if (res < 0)
+		return res;
+	*ret = (struct prepared){ .agent = agent, .kind = kind, .layer = layer, .cpu = cpu,
+				  .id = (json_int_t)json_get_u64(reply, "id") };
+	json_array_append_new(json_object_get(m->out->stimulus_pids, layer_name(layer)),
+			      json_integer((json_int_t)json_get_u64(reply, "pid")));
+	return 0;
+}
+
+static int prepare_action(struct measuring *m, const struct scenario_action *a, int cpu, struct prepared *ret,
+			  struct err *err)
+{
+	int res = prepare(m, (enum action_kind)a->kind, (enum layer)a->layer, cpu, &a->params, ret, err);
+
+	ret->ms = (unsigned int)(a->unstick_ns / 1000000);
+	return res;
+}
+
+static int prepare_all(struct measuring *m, struct err *err)
+{
+	const struct scenario *s = m->p->scenario;
+	const struct schema_strings none = { 0 };
+	int ret = prepare(m, ACTION_SPIN, LAYER_HOST, m->p->host_cpu, &none, &m->settle[LAYER_HOST], err);
+
+	if (ret == 0 && m->p->guest)
+		ret = prepare(m, ACTION_SPIN, LAYER_GUEST, GUEST_MEASURED_CPU, &none, &m->settle[LAYER_GUEST], err);
+	if (ret == 0 && s->has_primer)
+		ret = prepare_action(m, &s->primer, measured_cpu(m, (enum layer)s->primer.layer), &m->primer, err);
+	if (ret == 0 && s->has_stimulus)
+		ret = prepare_action(m, &s->stimulus, -1, &m->stimulus, err);
+	return ret;
+}
+
+static int fire(struct measuring *m, const struct prepared *who, enum action_role role, unsigned int ms, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct bundle_action action = { .role = action_role_name(role), .kind = action_kind_name(who->kind),
+					.layer = layer_name(who->layer), .cpu = who->cpu, .window = m->window };
+	int ret = agent_call(who->agent, json_pack("{s:s, s:I, s:b, s:i}", "op", "stimulus.fire", "id", who->id, "sham",
+						   role == ROLE_SHAM, "ms", (int)ms), CALL_TIMEOUT_MS, &reply, err);
+
+	if (ret < 0)
+		return ret;
+	action.t0 = json_get_u64(reply, "t0");
+	action.t1 = json_get_u64(reply, "t1");
+	action.result = json_get_string(reply, "result");
+	return bundle_writer_action(m->p->bundle, &action, err);
+}
+
+static int look(struct measuring *m, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	uint64_t now = now_ns();
+	uint64_t end_ns = m->start_ns + m->plan.total_ns;
+	int ret;
+
+	if (now > m->deadline_ns)
+		return err_set(err, -ETIME, "the scenario's time limit is over");
+	if (now - m->status_ns < STATUS_NS)
+		return 0;
+	m->status_ns = now;
+	ret = agent_call(agent_of(m, probe_layer(m)), json_pack("{s:s}", "op", "probe.status"), CALL_TIMEOUT_MS, &reply,
+			 err);
+	if (ret < 0)
+		return ret;
+	m->p->progress->gaps = json_get_u64(reply, "gaps");
+	m->p->progress->left_s = now < end_ns ? (end_ns - now) / 1000000000U : 0;
+	progress_tick(m->p->progress);
+	return 0;
+}
+
+static int wait_until(struct measuring *m, uint64_t when_ns, struct err *err)
+{
+	int ret = 0;
+
+	for (uint64_t now = now_ns(); ret == 0 && now < when_ns; now = now_ns()) {
+		uint64_t left_ns = when_ns - now;
+
+		if (left_ns > STATUS_NS / 2)
+			ret = look(m, err);
+		if (ret == 0)
+			ret = stop_wait((int)((left_ns > STATUS_NS ? STATUS_NS / 2 : left_ns) / 1000000) + 1);
+	}
+	return ret;
+}
+
+/* Keeps the tick running on the measured CPU of each layer in turn, so that deferred work there comes to its end. */
+static int settle_until(struct measuring *m, uint64_t when_ns, struct err *err)
+{
+	int ret = 0;
+
+	while (ret == 0 && now_ns() < when_ns) {
+		for (int layer = 0; ret == 0 && layer < LAYER_MAX; layer++)
+			if (m->settle[layer].agent)
+				ret = fire(m, &m->settle[layer], ROLE_SETTLE, SETTLE_SLICE_MS, err);
+		if (ret == 0)
+			ret = look(m, err);
+		if (ret == 0 && stop_requested())
+			ret = -EINTR;
+	}
+	return ret;
+}
+
+static int act_until(struct measuring *m, const struct plan_window *w, uint64_t begin_ns, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < w->n_actions; i++) {
+		const struct plan_action *a = &w->actions[i];
+		const struct prepared *who = a->role == ROLE_STIMULUS ? &m->stimulus : &m->primer;
+
+		ret = wait_until(m, begin_ns + a->at_ns, err);
+		if (ret == 0)
+			ret = fire(m, who, a->role, who->ms, err);
+	}
+	return ret < 0 ? ret : wait_until(m, begin_ns + w->length_ns, err);
+}
+
+static void mark_window(const struct plan_window *w, bool begin)
+{
+	if (w->state == WINDOW_GUARD)
+		return;
+	if (!begin)
+		MARK(MARK_WINDOW_END);
+	else if (w->state == WINDOW_ARMED)
+		MARK(MARK_ARMED);
+	else
+		MARK(MARK_CONTROL);
+}
+
+static int run_window(struct measuring *m, const struct plan_window *w, struct err *err)
+{
+	uint64_t begin_ns = now_ns();
+	uint64_t t0 = tsc_read();
+	int ret;
+
+	if (w->state != WINDOW_GUARD)
+		m->p->progress->step++;
+	progress_phase(m->p->progress, w->state == WINDOW_GUARD ? "settle" : "window");
+	mark_window(w, true);
+	ret = w->state == WINDOW_GUARD ? settle_until(m, begin_ns + w->length_ns, err) : act_until(m, w, begin_ns, err);
+	mark_window(w, false);
+	json_array_append_new(m->out->windows,
+			      json_pack("{s:s, s:I, s:I}", "state", window_state_name(w->state), "t0", (json_int_t)t0, "t1",
+					(json_int_t)tsc_read()));
+	return ret;
+}
+
+static int run_windows(struct measuring *m, struct err *err)
+{
+	int ret = 0;
+
+	m->start_ns = now_ns();
+	m->deadline_ns = m->start_ns + m->p->scenario->time_limit_ns;
+	for (m->window = 0; ret == 0 && m->window < m->plan.n_windows; m->window++)
+		ret = run_window(m, &m->plan.windows[m->window], err);
+	return ret;
+}
+
+static int make_plan(struct measuring *m)
+{
+	const struct scenario *s = m->p->scenario;
+	const struct scenario_windows *w = scenario_windows_for(s, m->p->kind);
+	struct plan_params params = { .seed = m->p->seed, .length_ns = w->length_ns, .armed_ns = w->armed_ns,
+				      .control_ns = w->control_ns, .guard_ns = m->p->guard_ns };
+	int ret;
+
+	if (s->has_primer)
+		params.primer = (struct plan_rhythm){ s->primer.period_ns, s->primer.jitter_ns, TAIL_NS };
+	if (s->has_stimulus)
+		params.stimulus = (struct plan_rhythm){ s->stimulus.period_ns, s->stimulus.jitter_ns, 0 };
+	ret = plan_make(&params, &m->plan);
+	m->p->progress->step = 0;
+	m->p->progress->steps = (unsigned int)(m->plan.n_windows / 2);
+	m->p->progress->left_s = m->plan.total_ns / 1000000000U;
+	m->p->progress->gaps = 0;
+	return ret;
+}
+
+static int start_tracing(struct measuring *m, struct err *err)
+{
+	for (int layer = 0; layer < LAYER_MAX; layer++) {
+		_cleanup_json_ json_t *reply = NULL;
+		struct agent *agent = agent_of(m, (enum layer)layer);
+		int ret;
+
+		if (!agent || !m->p->trace)
+			continue;
+		ret = agent_call(agent, capture_request((enum layer)layer, measured_cpu(m, (enum layer)layer),
+							m->plan.total_ns, &m->p->scenario->events),
+				 3 * CALL_TIMEOUT_MS, &reply, err);
+		if (ret < 0)
+			return ret;
+		m->tracing[layer] = true;
+		json_array_extend(json_object_get(m->out->missing_events, layer_name((enum layer)layer)),
+				  json_object_get(reply, "missing"));
+	}
+	return 0;
+}
+
+static int start_probe(struct measuring *m, struct err *err)
+{
+	const struct scenario_probe *probe = &m->p->scenario->probe;
+	_cleanup_json_ json_t *reply = NULL;
+	int ret = agent_call(agent_of(m, probe_layer(m)),
+			     json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:I}", "op", "probe.start", "kind",
+				       probe_kind_name(probe->kind), "cpu", measured_cpu(m, probe_layer(m)), "threshold_ns",
+				       (json_int_t)probe->threshold_ns, "capacity", PROBE_CAPACITY, "policy",
+				       policy_name((enum cpu_policy)probe->policy), "priority",
+				       probe->policy == POLICY_FIFO ? 1 : 0, "interval_ns",
+				       (json_int_t)probe->interval_ns),
+			     CALL_TIMEOUT_MS, &reply, err);
+
+	if (ret < 0)
+		return ret;
+	m->probing = true;
+	m->out->probe_tid = (pid_t)json_get_u64(reply, "tid");
+	return 0;
+}
+
+static int ping(struct measuring *m, struct err *err)
+{
+	for (int i = 0; i < PINGS && m->p->guest; i++) {
+		_cleanup_json_ json_t *reply = NULL;
+		struct clock_pair *pair = &m->pairs[m->n_pairs];
+		int ret;
+
+		pair->host0 = tsc_read();
+		ret = agent_call(m->p->guest->agent, json_pack("{s:s}", "op", "clock"), CALL_TIMEOUT_MS, &reply, err);
+		pair->host1 = tsc_read();
+		if (ret < 0)
+			return ret;
+		pair->guest = json_get_u64(reply, "tsc");
+		m->n_pairs++;
+	}
+	return 0;
+}
+
+static int read_clocks(struct measuring *m, struct clock_reading *ret, struct err *err)
+{
+	int res = m->p->guest ? clock_read(CLOCK_KVM_ROOT, m->p->guest->vmm, ret, err) : 0;
+
+	return res < 0 ? res : ping(m, err);
+}
+
+static int read_hz(struct measuring *m, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	int ret = agent_call(m->p->host_agent, json_pack("{s:s}", "op", "clock"), CALL_TIMEOUT_MS, &reply, err);
+
+	if (ret == 0)
+		m->out->hz = json_get_u64(reply, "hz");
+	return ret;
+}
+
+static int set_up(struct measuring *m, struct err *err)
+{
+	int ret = make_plan(m);
+
+	if (ret == 0)
+		ret = read_hz(m, err);
+	if (ret == 0)
+		ret = prepare_all(m, err);
+	if (ret == 0)
+		ret = read_clocks(m, &m->clock_start, err);
+	if (ret == 0)
+		ret = start_tracing(m, err);
+	return ret < 0 ? ret : start_probe(m, err);
+}
+
+static int fetch(struct measuring *m, struct agent *agent, const char *op, const char *file, uint64_t max_bytes,
+		 struct err *err)
+{
+	_cleanup_free_ char *path = bundle_writer_path(m->p->bundle, file);
+
+	progress_tick(m->p->progress);
+	return path ? agent_fetch(agent, json_pack("{s:s}", "op", op), path, max_bytes, err) : -ENOMEM;
+}
+
+static int stop_probe(struct measuring *m, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct agent *agent = agent_of(m, probe_layer(m));
+	int ret;
+
+	if (!m->probing)
+		return 0;
+	ret = agent_call(agent, json_pack("{s:s}", "op", "probe.stop"), CALL_TIMEOUT_MS, &reply, err);
+	if (ret < 0)
+		return ret;
+	m->out->lost_gaps = json_get_u64(reply, "lost");
+	m->p->progress->gaps = json_get_u64(reply, "gaps");
+	return 0;
+}
+
+static int stop_tracing(struct measuring *m, enum layer layer, uint64_t *lost, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	int ret;
+
+	if (!m->tracing[layer])
+		return 0;
+	ret = agent_call(agent_of(m, layer), json_pack("{s:s}", "op", "capture.stop"), 3 * CALL_TIMEOUT_MS, &reply, err);
+	*lost = json_get_u64(reply, "lost");
+	log_debug("%s: %llu events, %llu lost", layer_name(layer), (unsigned long long)json_get_u64(reply, "events"),
+		  (unsigned long long)*lost);
+	return ret;
+}
+
+static int save_clocks(struct measuring *m, struct err *err)
+{
+	struct clock_reading end = { 0 };
+	int ret = read_clocks(m, &end, err);
+
+	if (ret < 0)
+		end = (struct clock_reading){ 0 };
+	return bundle_writer_json(m->p->bundle, "clock.json", clock_json(&m->clock_start, &end, m->pairs, m->n_pairs), err);
+}
+
+/* Everything is tried, whatever failed before; the first failure is the one that is told. */
+static int finish(struct measuring *m, struct err *err)
+{
+	struct err why[7] = { 0 };
+	int ret[7] = { 0 };
+
+	progress_phase(m->p->progress, "collect");
+	ret[0] = stop_probe(m, &why[0]);
+	ret[1] = stop_tracing(m, LAYER_HOST, &m->out->lost_host_events, &why[1]);
+	ret[2] = stop_tracing(m, LAYER_GUEST, &m->out->lost_guest_events, &why[2]);
+	ret[3] = save_clocks(m, &why[3]);
+	if (m->probing)
+		ret[4] = fetch(m, agent_of(m, probe_layer(m)), "probe.fetch", "probe.bin", MAX_PROBE_BYTES, &why[4]);
+	if (m->tracing[LAYER_HOST])
+		ret[5] = fetch(m, agent_of(m, LAYER_HOST), "capture.fetch", "host.dat", MAX_TRACE_BYTES, &why[5]);
+	if (m->tracing[LAYER_GUEST])
+		ret[6] = fetch(m, agent_of(m, LAYER_GUEST), "capture.fetch", "guest.dat", MAX_TRACE_BYTES, &why[6]);
+	for (size_t i = 0; i < ARRAY_SIZE(ret); i++)
+		if (ret[i] < 0)
+			return err_set(err, ret[i], "%s", why[i].msg);
+	return 0;
+}
+
+int measure_run(const struct measure_params *params, struct measured *ret, struct err *err)
+{
+	struct measuring m = { .p = params, .out = ret };
+	struct err later = { "" };
+	int res;
+	int end;
+
+	*ret = (struct measured){ .windows = json_array(), .stimulus_pids = json_pack("{s:[], s:[]}", "host", "guest"),
+				  .missing_events = json_pack("{s:[], s:[]}", "host", "guest") };
+	if (!ret->windows || !ret->stimulus_pids || !ret->missing_events)
+		return -ENOMEM;
+	res = set_up(&m, err);
+	if (res == 0)
+		res = run_windows(&m, err);
+	if (res == -EINTR)
+		err_set(err, res, "interrupted");
+	stop_acknowledge();
+	end = finish(&m, &later);
+	plan_done(&m.plan);
+	if (res == 0 && end < 0)
+		return err_set(err, end, "%s", later.msg);
+	return res;
+}
+
+void measured_done(struct measured *m)
+{
+	json_decref(m->windows);
+	json_decref(m->stimulus_pids);
+	json_decref(m->missing_events);
+	*m = (struct measured){ 0 };
+}

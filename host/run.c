@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/run.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "common/fs.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/stop.h"
+#include "host/cpus.h"
+#include "host/guest.h"
+#include "host/manifest.h"
+#include "host/measure.h"
+#include "host/paths.h"
+#include "host/settings.h"
+
+#define CALL_TIMEOUT_MS 20000
+#define MAX_TEXT_BYTES (64ULL << 20)
+#define CMDLINE_MAX 4096
+
+/* All that lives longer than one bundle. */
+struct run {
+	const struct run_options *o;
+	json_t *arm;           /* NULL: not given */
+	char *housekeeping;    /* CPU list */
+	char *state_dir;
+	char *guest_kernel;
+	char *guest_initramfs;
+	char *guest_cmdline;
+	struct settings *settings;
+	struct agent *agent;   /* of the host */
+	struct guest guest;    /* kept for consecutive scenarios of one shape */
+	json_t *retries;       /* of the present run */
+	struct progress progress;
+};
+
+/* One bundle. */
+struct one {
+	const struct scenario *scenario;
+	enum guest_kind kind;
+	uint64_t seed;
+	json_t *guest_old;     /* array of {"path", "old"}: settings of the guest to be undone */
+	json_t *host_facts;
+	json_t *guest_facts;
+	struct measured measured;
+	struct bundle_writer *bundle;
+	char start_utc[32];
+};
+
+const char *run_mode_name(enum run_mode mode)
+{
+	static const char *const names[] = { "functional", "qualification" };
+
+	return names[mode];
+}
+
+static void utc_now(char ret[static 32])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+}
+
+static bool wants_fifo(const struct run *r)
+{
+	return strcmp(json_get_string(r->arm, "vcpu_policy"), "fifo") == 0;
+}
+
+static int start_guest(struct run *r, const struct scenario_shape *shape, struct err *err)
+{
+	struct guest_params params = { .state_dir = r->state_dir, .kernel = r->guest_kernel,
+				       .initramfs = r->guest_initramfs, .cmdline = r->guest_cmdline,
+				       .memory_bytes = shape->guest_memory_bytes,
+				       .vcpus = (unsigned int)shape->guest_cpus, .measured_cpu = r->o->cpus.measured,
+				       .housekeeping = r->housekeeping, .fifo = wants_fifo(r), .emulated = r->o->emulated,
+				       .host_agent = r->agent };
+
+	return guest_start(&params, &r->progress, r->retries, &r->guest, err);
+}
+
+/* A guest of the right shape, or none, as the run wants it. */
+static int place_guest(struct run *r, const struct one *one, struct err *err)
+{
+	const struct scenario_shape *shape = &one->scenario->shape;
+	bool fits = r->guest.domain && r->guest.memory_bytes == shape->guest_memory_bytes &&
+		    r->guest.vcpus == shape->guest_cpus && domain_is_running(r->guest.domain);
+
+	if (one->kind == GUEST_LIBVIRT && fits)
+		return 0;
+	guest_stop(&r->guest);
+	return one->kind == GUEST_LIBVIRT ? start_guest(r, shape, err) : 0;
+}
+
+static int get_facts(struct agent *agent, json_t **ret, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	int res = agent_call(agent, json_pack("{s:s}", "op", "facts"), CALL_TIMEOUT_MS, &reply, err);
+
+	if (res == 0)
+		*ret = json_incref(json_object_get(reply, "facts"));
+	return res;
+}
+
+static int set_in_guest(struct run *r, struct one *one, const struct scenario_setting *s, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_free_ char *old = NULL;
+	int ret = agent_call(r->guest.agent, json_pack("{s:s, s:s, s:s}", "op", "write", "path", s->path, "value", s->value),
+			     CALL_TIMEOUT_MS, &reply, err);
+
+	if (ret < 0)
+		return ret;
+	old = strdup(json_get_string(reply, "old"));
+	if (!old)
+		return -ENOMEM;
+	return json_array_append_new(one->guest_old,
+				     json_pack("{s:s, s:s}", "path", s->path, "old", settings_chosen(old)));
+}
+
+static int apply_settings(struct run *r, struct one *one, struct err *err)
+{
+	const struct scenario_setting *s = one->scenario->settings.item;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < one->scenario->settings.count; i++) {
+		if (s[i].layer == LAYER_GUEST)
+			ret = set_in_guest(r, one, &s[i], err);
+		else
+			ret = settings_set(r->settings, s[i].path, s[i].value, err);
+		if (ret == -ENOENT && s[i].optional)
+			ret = 0;
+	}
+	return ret;
+}
+
+static void undo_settings(struct run *r, struct one *one)
+{
+	struct err err = { "" };
+
+	for (size_t i = json_array_size(one->guest_old); r->guest.agent && i-- > 0;) {
+		const json_t *change = json_array_get(one->guest_old, i);
+
+		agent_call(r->guest.agent, json_pack("{s:s, s:s, s:s}", "op", "write", "path",
+						     json_get_string(change, "path"), "value", json_get_string(change, "old")),
+			   CALL_TIMEOUT_MS, NULL, NULL);
+	}
+	if (settings_restore(r->settings, &err) < 0)
+		log_error("%s", err.msg);
+}
+
+/* Two of vm.stat_interval: a counter's last change is folded, and the fold after it finds nothing. */
+static uint64_t guard_ns(void)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned long seconds = 1;
+
+	if (fs_read_line("/proc/sys/vm/stat_interval", &text, NULL) == 0)
+		seconds = strtoul(text, NULL, 10);
+	return 2 * 1000000000ULL * (seconds ? seconds : 1);
+}
+
+static void fetch_text(struct one *one, struct agent *agent, json_t *request, const char *file)
+{
+	_cleanup_free_ char *path = bundle_writer_path(one->bundle, file);
+	struct err err = { "" };
+
+	if (!path)
+		json_decref(request);
+	else if (agent_fetch(agent, request, path, MAX_TEXT_BYTES, &err) < 0)
+		log_debug("%s", err.msg);
+}
+
+/* Kernel logs and symbols: worth having, no reason to fail. */
+static void collect(struct run *r, struct one *one)
+{
+	progress_phase(&r->progress, "collect");
+	fetch_text(one, r->agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-host.txt");
+	fetch_text(one, r->agent, json_pack("{s:s, s:s}", "op", "file", "path", "/proc/kallsyms"), "kallsyms-host.txt");
+	progress_tick(&r->progress);
+	if (r->guest.agent) {
+		_cleanup_free_ char *console = bundle_writer_path(one->bundle, "console.log");
+
+		fetch_text(one, r->guest.agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-guest.txt");
+		fetch_text(one, r->guest.agent, json_pack("{s:s, s:s}", "op", "file", "path", "/proc/kallsyms"),
+			   "kallsyms-guest.txt");
+		if (console && fs_exists(r->guest.serial_path))
+			fs_copy(r->guest.serial_path, console, NULL);
+	}
+	if (one->host_facts)
+		bundle_writer_json(one->bundle, "facts-host.json", json_incref(one->host_facts), NULL);
+	if (one->guest_facts)
+		bundle_writer_json(one->bundle, "facts-guest.json", json_incref(one->guest_facts), NULL);
+}
+
+static int seal(struct run *r, struct one *one, const char *reason, struct err *err)
+{
+	struct manifest_params params = { .options = r->o, .scenario = one->scenario, .kind = one->kind,
+					  .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
+					  .measured = &one->measured, .arm = r->arm, .host_facts = one->host_facts,
+					  .guest_facts = one->guest_facts, .retries = r->retries,
+					  .start_utc = one->start_utc, .reason = reason, .seed = one->seed };
+	_cleanup_json_ json_t *manifest = NULL;
+	char end_utc[32];
+
+	utc_now(end_utc);
+	params.end_utc = end_utc;
+	manifest = manifest_make(&params);
+	return manifest ? bundle_writer_seal(one->bundle, manifest, err) : -ENOMEM;
+}
+
+static int measure_and_seal(struct run *r, struct one *one, struct err *err)
+{
+	struct measure_params params = { .scenario = one->scenario, .kind = one->kind, .host_agent = r->agent,
+					 .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
+					 .host_cpu = r->o->cpus.measured, .seed = one->seed, .guard_ns = guard_ns(),
+					 .trace = r->o->trace, .progress = &r->progress, .bundle = one->bundle };
+	struct err why = { "" };
+	int ret = measure_run(&params, &one->measured, err);
+	int end;
+
+	collect(r, one);
+	end = seal(r, one, ret < 0 ? err->msg : NULL, &why);
+	if (ret == 0 && end < 0)
+		return err_set(err, end, "%s", why.msg);
+	log_info("%s%s", bundle_writer_dir(one->bundle), ret < 0 ? " (partial)" : "");
+	return ret;
+}
+
+static int prepare_one(struct run *r, struct one *one, struct err *err)
+{
+	_cleanup_free_ char *name = str_printf("%s-%s", one->scenario->name, guest_kind_name(one->kind));
+	int ret = place_guest(r, one, err);
+
+	if (ret == 0)
+		ret = get_facts(r->agent, &one->host_facts, err);
+	if (ret == 0 && r->guest.agent)
+		ret = get_facts(r->guest.agent, &one->guest_facts, err);
+	if (ret == 0)
+		ret = apply_settings(r, one, err);
+	if (ret < 0)
+		return ret;
+	return name ? bundle_writer_open(r->o->out_dir, name, &one->bundle, err) : -ENOMEM;
+}
+
+static void one_done(struct one *one)
+{
+	measured_done(&one->measured);
+	bundle_writer_close(one->bundle);
+	json_decref(one->guest_old);
+	json_decref(one->host_facts);
+	json_decref(one->guest_facts);
+}
+
+static int run_one(struct run *r, const struct scenario *scenario, enum guest_kind kind, uint64_t seed, struct err *err)
+{
+	_cleanup_(one_done) struct one one = { .scenario = scenario, .kind = kind, .seed = seed };
+	int ret;
+
+	one.guest_old = json_array();
+	json_array_clear(r->retries);
+	utc_now(one.start_utc);
+	r->progress.scenario = scenario->name;
+	r->progress.guest = guest_kind_name(kind);
+	r->progress.step = r->progress.steps = 0;
+	r->progress.gaps = r->progress.left_s = 0;
+	ret = prepare_one(r, &one, err);
+	if (ret == 0)
+		ret = measure_and_seal(r, &one, err);
+	undo_settings(r, &one);
+	/* What goes on in a guest that failed is not known; the next run shall not inherit it. */
+	if (ret < 0)
+		guest_stop(&r->guest);
+	return ret;
+}
+
+static int run_all(struct run *r, const struct scenario *scenarios, size_t count, uint64_t seed, struct run_counts *c,
+		   struct err *err)
+{
+	for (int kind = 0; kind < GUEST_MAX; kind++) {
+		for (size_t i = 0; i < count; i++) {
+			struct err why = { "" };
+			int ret;
+
+			if (!(scenarios[i].shape.guests & r->o->guests & 1U << kind))
+				continue;
+			ret = checks_scenario(&scenarios[i], &why);
+			if (ret == 0)
+				ret = run_one(r, &scenarios[i], (enum guest_kind)kind, seed + 1000003 * (uint64_t)kind + i,
+					      &why);
+			if (ret == -EINTR)
+				return err_set(err, ret, "%s", why.msg[0] ? why.msg : "interrupted");
+			if (ret < 0)
+				log_error("%s, guest %s: %s", scenarios[i].name, guest_kind_name((enum guest_kind)kind),
+					  why.msg[0] ? why.msg : strerror(-ret));
+			c->complete += ret == 0;
+			c->skipped += ret == -ENOTSUP;
+			c->failed += ret < 0 && ret != -ENOTSUP;
+		}
+	}
+	return 0;
+}
+
+static int find_guest_kernel(struct run *r, struct err *err)
+{
+	_cleanup_free_ char *cmdline_path = NULL;
+	_cleanup_free_ char *dir = paths_guest_dir();
+
+	r->guest_initramfs = r->o->guest_initramfs ? strdup(r->o->guest_initramfs) : paths_guest_initramfs();
+	r->guest_kernel = r->o->guest_kernel ? strdup(r->o->guest_kernel) : NULL;
+	if (!r->guest_kernel)
+		return err_set(err, -ENOENT, "a guest wants a kernel: give --guest-kernel IMAGE ('vcpulat kernel build stock' "
+			       "makes one), or --guest none");
+	if (json_get_string(json_object_get(r->arm, "guest"), "cmdline")[0]) {
+		r->guest_cmdline = strdup(json_get_string(json_object_get(r->arm, "guest"), "cmdline"));
+		return r->guest_cmdline ? 0 : -ENOMEM;
+	}
+	cmdline_path = dir ? str_printf("%s/cmdline", dir) : NULL;
+	return cmdline_path ? fs_read_line(cmdline_path, &r->guest_cmdline, err) : -ENOMEM;
+}
+
+static int open_run(struct run *r, bool with_guest, struct err *err)
+{
+	_cleanup_free_ char *agent = paths_agent();
+	int ret = progress_open(&r->progress, r->o->progress_path, err);
+
+	if (ret == 0 && r->o->arm_path)
+		ret = json_read(r->o->arm_path, &r->arm, err);
+	if (ret == 0 && with_guest)
+		ret = find_guest_kernel(r, err);
+	if (ret < 0)
+		return ret;
+	r->retries = json_array();
+	r->housekeeping = cpus_format(&r->o->cpus.housekeeping);
+	r->state_dir = settings_dir();
+	if (!r->retries || !r->housekeeping || !r->state_dir || !agent)
+		return -ENOMEM;
+	/* Whatever this process and its children do is not to be done on the measured CPU. */
+	if (sched_setaffinity(0, sizeof(r->o->cpus.housekeeping), &r->o->cpus.housekeeping) < 0)
+		return err_sys(err, -errno, "cannot move to the housekeeping CPUs %s", r->housekeeping);
+	ret = settings_open(r->state_dir, &r->settings, err);
+	return ret < 0 ? ret : agent_start_local(agent, r->housekeeping, &r->agent, err);
+}
+
+static void close_run(struct run *r)
+{
+	guest_stop(&r->guest);
+	agent_quit(r->agent);
+	settings_close(r->settings);
+	progress_close(&r->progress);
+	json_decref(r->arm);
+	json_decref(r->retries);
+	free(r->housekeeping);
+	free(r->state_dir);
+	free(r->guest_kernel);
+	free(r->guest_initramfs);
+	free(r->guest_cmdline);
+}
+
+static uint64_t draw_seed(void)
+{
+	uint32_t seed;
+
+	return getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed) ? seed : (uint64_t)time(NULL);
+}
+
+int run_scenarios(const struct run_options *options, const struct scenario *scenarios, size_t count,
+		  struct run_counts *ret, struct err *err)
+{
+	_cleanup_(close_run) struct run r = { .o = options, .progress = { .fd = -1, .phase = "", .scenario = "", .guest = "" } };
+	bool with_guest = false;
+	int res;
+
+	*ret = (struct run_counts){ 0 };
+	for (size_t i = 0; i < count; i++)
+		with_guest |= scenarios[i].shape.guests & options->guests & 1U << GUEST_LIBVIRT;
+	res = open_run(&r, with_guest, err);
+	if (res == 0)
+		res = run_all(&r, scenarios, count, options->seed ? options->seed : draw_seed(), ret, err);
+	if (res == -EINTR)
+		stop_acknowledge(); /* the way back must not be cut short */
+	progress_phase(&r.progress, "done");
+	return res;
+}

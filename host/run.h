@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `vcpulat run` without its command line: scenarios on this host, one bundle for each
+ * scenario and kind of guest. Records; judges nothing.
+ */
+#ifndef VCPULAT_RUN_H
+#define VCPULAT_RUN_H
+
+#include <jansson.h>
+
+#include "host/checks.h"
+#include "host/scenario.h"
+
+enum run_mode { MODE_FUNCTIONAL, MODE_QUALIFICATION, MODE_MAX };
+
+struct run_options {
+	const char *command;        /* exact command line, for the manifest */
+	const char *arm_path;       /* arm.json; NULL: this host as it is */
+	const char *guest_kernel;   /* NULL: the stock kernel of the cache */
+	const char *guest_initramfs; /* NULL: the built one */
+	const char *progress_path;  /* NULL: none */
+	const char *out_dir;        /* where bundles go */
+	uint32_t guests;            /* bit i: enum guest_kind i is wanted */
+	enum run_mode mode;
+	bool emulated;
+	bool trace;
+	uint64_t seed;              /* 0: draw one */
+	struct run_cpus cpus;
+};
+
+/* What became of the runs. */
+struct run_counts {
+	unsigned int complete;
+	unsigned int failed;
+	unsigned int skipped;
+};
+
+/**
+ * run_scenarios - run scenarios, first all with a guest, then all without
+ * @options: how
+ * @scenarios: loaded
+ * @count: number of them
+ * @ret: counts, also after a failure
+ * @err: what ended the runs early
+ *
+ * A run that fails is told by log_error(), and the next one goes on. Settings, guest and
+ * agents are gone when this returns.
+ * Return: 0, -EINTR on a stop request (the bundle is sealed as partial), or another -errno.
+ */
+int run_scenarios(const struct run_options *options, const struct scenario *scenarios, size_t count,
+		  struct run_counts *ret, struct err *err);
+
+/** run_mode_name - "functional" or "qualification" */
+const char *run_mode_name(enum run_mode mode);
+
+#endif
