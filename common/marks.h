@@ -8,8 +8,8 @@
 #define VCPULAT_MARKS_H
 
 #define MARK_PROBE_START 'S' /* the probe begins: gap records are counted from here */
-#define MARK_TURN 'T'        /* one turn of the probe's loop */
-#define MARK_GAP 'G'         /* the n-th of these belongs to the n-th record of probe.bin */
+#define MARK_TURN 'T'        /* one turn of the probe's loop: right behind its time stamp */
+#define MARK_GAP 'G'         /* the turn before ended a gap; the n-th belongs to the n-th record of probe.bin */
 #define MARK_PROBE_STOP 'E'  /* the probe has ended */
 #define MARK_ARMED 'A'       /* an armed window begins */
 #define MARK_CONTROL 'C'     /* a control window begins */

@@ -9,7 +9,9 @@
  * its rest is executed. Where that cannot be proved the block's size is added to the slack:
  * the true count lies in [count - slack, count].
  *
- * A `rep` string instruction counts as one instruction; its further iterations stand apart.
+ * A `rep` string instruction counts as one instruction; how often it is then executed again
+ * stands apart. QEMU 7.2 looks at the count once more after the last iteration, so that this
+ * is the number of iterations.
  *
  * The steps of a gap are variable-length integers (seven bits a byte, lowest first, the top
  * bit says that more follow): value << 3 | enum meter_step << 1 | layer (0 host, 1 guest).
@@ -39,7 +41,7 @@ enum meter_type {
 enum meter_step {
 	METER_STEP_BLOCK,  /* value: file id of the block that began to execute */
 	METER_STEP_CUT,    /* value: instructions to take from the function of the following block: counted twice */
-	METER_STEP_REP,    /* value: further iterations of the `rep` instruction that ends the preceding block */
+	METER_STEP_REP,    /* value: iterations of the `rep` instruction that ends the preceding block */
 	METER_STEP_REPEAT, /* value: how many more times the preceding block began */
 };
 
@@ -53,7 +55,7 @@ enum meter_step {
 #define METER_BLOCK_ANONYMOUS 0x40U /* stands for any block of that many instructions: the table was full */
 
 /* Flags of a gap. */
-#define METER_GAP_BY_TIME 0x01U     /* the probe recorded it */
+#define METER_GAP_BY_TIME 0x01U     /* the probe recorded it; without BY_INSNS no steps are kept */
 #define METER_GAP_BY_INSNS 0x02U    /* at least threshold instructions lie between its turns */
 #define METER_GAP_MIGRATED 0x04U    /* the probe changed its outer CPU: no counts */
 #define METER_GAP_DETAIL_LOST 0x08U /* its steps were not kept: the writer was behind, or the file had its limit */
@@ -101,10 +103,10 @@ struct meter_gap_record {
 	struct meter_record head;
 	uint32_t run;
 	uint32_t gap;         /* its record in probe.bin, from 0; METER_NO_GAP: the probe recorded none */
-	uint64_t turn;        /* turns before it, counted from MARK_PROBE_START */
+	uint64_t turn;        /* the turn that ended it, counted from 1 since MARK_PROBE_START, as in probe.bin */
 	uint64_t position;    /* instructions that the outer CPU had executed at its end */
 	uint64_t insns[METER_LAYERS]; /* between the two turns, the probe's own included */
-	uint64_t rep[METER_LAYERS];   /* further iterations of `rep` instructions */
+	uint64_t rep[METER_LAYERS];   /* iterations of `rep` instructions */
 	uint64_t exit_insns;  /* host: from each #VMEXIT to the first interrupt taken, or to VMRUN */
 	uint64_t entry_insns; /* host: from the return of the last interrupt taken to VMRUN */
 	uint64_t steps;       /* blocks, cuts and reps between the two turns */
@@ -128,7 +130,7 @@ struct meter_mark_record {
 	uint32_t layer;       /* enum meter_layer in which it was executed */
 	uint32_t code;        /* MARK_* of common/marks.h */
 	uint64_t position;    /* instructions that outer CPU had executed */
-	uint64_t rep;         /* further iterations of `rep` instructions it had executed */
+	uint64_t rep;         /* iterations of `rep` instructions it had executed */
 	uint64_t probe_position; /* instructions the probe's outer CPU had executed, a few blocks old at most */
 	uint64_t probe_turn;  /* turns the probe had made */
 };

@@ -32,8 +32,11 @@ struct cpu {
 	struct meter_detail *detail;        /* what count.step points into; NULL: scratch */
 	_Atomic(struct meter_queue *) queue; /* made at the first mark */
 	struct run *run;                    /* that turned here last; NULL: none */
+	struct meter_item *held;            /* reserved for the interval that ended last, until the next mark says more */
+	struct meter_counts ended;          /* of the interval that ended last */
+	uint32_t ended_slack;
+	bool ended_whole;                   /* it began and ended here */
 	bool interval;                      /* meter_cpu_begin() was called for the run */
-	bool recorded;                      /* this interval is recorded already, by MARK_GAP */
 	bool migrated;                      /* the run came here in this interval */
 } __attribute__((aligned(128)));
 
@@ -133,8 +136,17 @@ static struct meter_queue *own_queue(struct cpu *cpu)
 	return queue;
 }
 
+static void commit_held(struct cpu *cpu)
+{
+	if (cpu->held)
+		meter_queue_commit(cpu->queue);
+	cpu->held = NULL;
+}
+
 static struct meter_item *reserve(struct meter *meter, struct cpu *cpu, enum meter_type type, size_t bytes)
 {
+	commit_held(cpu);
+
 	struct meter_queue *queue = own_queue(cpu);
 	struct meter_item *item = queue ? meter_queue_reserve(queue) : NULL;
 
@@ -194,6 +206,7 @@ static void end_run(struct meter *meter, struct cpu *cpu, struct run *run)
 {
 	put_run(meter, cpu, run, METER_RUN_END);
 	cpu->run = NULL;
+	cpu->ended_whole = false;
 	cpu->interval = false;
 	pthread_mutex_lock(&meter->lock);
 	run->active = false;
@@ -226,7 +239,7 @@ static void start_run(struct meter *meter, uint32_t at)
 	atomic_store_explicit(&meter->latest, run, memory_order_release);
 	cpu->run = run;
 	cpu->interval = false;
-	cpu->recorded = false;
+	cpu->ended_whole = false;
 	cpu->migrated = false;
 	put_run(meter, cpu, run, METER_RUN);
 }
@@ -263,7 +276,7 @@ static struct run *arrive(struct meter *meter, uint32_t at)
 	run->migrations++;
 	cpu->run = run;
 	cpu->interval = false;
-	cpu->recorded = false;
+	cpu->ended_whole = false;
 	cpu->migrated = true;
 	return run;
 }
@@ -322,67 +335,86 @@ static void hand_over_steps(struct meter *meter, struct cpu *cpu, struct run *ru
 	use_detail(cpu, fresh, meter->options.steps_max / 2);
 }
 
-static void record(struct meter *meter, struct cpu *cpu, struct run *run, const struct meter_counts *counts,
-		   uint32_t tail, uint32_t gap)
+/* The interval that ended last: held back until it is known whether the probe recorded it too. */
+static struct meter_gap_record *hold_gap(struct meter *meter, struct cpu *cpu, struct run *run, uint32_t tail)
 {
 	struct meter_item *item = reserve(meter, cpu, METER_GAP, sizeof(item->gap));
 
 	if (!item) {
 		run->lost++;
-		return;
+		return NULL;
 	}
+	cpu->held = item;
 	item->gap.run = run->id;
-	item->gap.gap = gap;
-	item->gap.turn = run->turns;
+	item->gap.gap = METER_NO_GAP;
+	item->gap.turn = atomic_load_explicit(&run->turns, memory_order_relaxed);
 	item->gap.cpu = run->cpu;
 	item->gap.position = meter_cpu_executed(&cpu->count) - tail;
-	item->gap.flags = gap == METER_NO_GAP ? 0 : METER_GAP_BY_TIME;
-	if (cpu->interval) {
-		fill_counts(counts, &item->gap);
-		fill_steps(&cpu->count, tail, &item->gap);
-		item->gap.flags |= insns_of(counts) >= meter->options.threshold_insns ? METER_GAP_BY_INSNS : 0;
-		hand_over_steps(meter, cpu, run, item);
-	} else {
-		item->gap.flags |= cpu->migrated ? METER_GAP_MIGRATED : METER_GAP_DETAIL_LOST;
-	}
-	meter_queue_commit(cpu->queue);
+	item->gap.slack = cpu->ended_slack;
+	if (cpu->ended_whole)
+		fill_counts(&cpu->ended, &item->gap);
+	return &item->gap;
 }
 
-static void on_gap(struct meter *meter, uint32_t at, uint32_t tail)
+/* A long interval, with its steps. */
+static void hold_long(struct meter *meter, struct cpu *cpu, struct run *run, uint32_t tail)
 {
-	struct run *run = run_here(meter, at);
-	struct cpu *cpu = &meter->cpu[at];
-	struct meter_counts counts;
+	struct meter_gap_record *gap = hold_gap(meter, cpu, run, tail);
 
-	if (!run)
+	if (!gap)
 		return;
-	meter_cpu_since(&cpu->count, tail, &counts);
-	record(meter, cpu, run, &counts, tail, (uint32_t)run->gaps++);
-	cpu->recorded = true;
+	gap->flags = METER_GAP_BY_INSNS;
+	fill_steps(&cpu->count, tail, gap);
+	hand_over_steps(meter, cpu, run, cpu->held);
+}
+
+static void hold_migrated(struct meter *meter, struct cpu *cpu, struct run *run, uint32_t tail)
+{
+	struct meter_gap_record *gap = hold_gap(meter, cpu, run, tail);
+
+	if (gap)
+		gap->flags = METER_GAP_MIGRATED;
 }
 
 static void on_turn(struct meter *meter, uint32_t at, uint32_t tail)
 {
 	struct run *run = run_here(meter, at);
 	struct cpu *cpu = &meter->cpu[at];
-	struct meter_counts counts;
 
 	if (!run)
 		return;
-	meter_cpu_since(&cpu->count, tail, &counts);
-	if (cpu->migrated && !cpu->recorded)
-		record(meter, cpu, run, &counts, tail, METER_NO_GAP);
-	if (cpu->interval && !cpu->recorded) {
-		if (insns_of(&counts) < run->turn_insns)
-			run->turn_insns = insns_of(&counts);
-		if (insns_of(&counts) >= meter->options.threshold_insns)
-			record(meter, cpu, run, &counts, tail, METER_NO_GAP);
-	}
+	commit_held(cpu);
+	atomic_store_explicit(&run->turns, atomic_load_explicit(&run->turns, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+	meter_cpu_since(&cpu->count, tail, &cpu->ended);
+	cpu->ended_slack = cpu->count.slack;
+	cpu->ended_whole = cpu->interval;
+	if (cpu->migrated)
+		hold_migrated(meter, cpu, run, tail);
+	else if (cpu->interval && insns_of(&cpu->ended) >= meter->options.threshold_insns)
+		hold_long(meter, cpu, run, tail);
+	else if (cpu->interval && insns_of(&cpu->ended) < run->turn_insns)
+		run->turn_insns = insns_of(&cpu->ended);
 	cpu->interval = true;
-	cpu->recorded = false;
 	cpu->migrated = false;
-	atomic_store_explicit(&run->turns, run->turns + 1, memory_order_relaxed);
 	meter_cpu_begin(&cpu->count, tail);
+}
+
+/* The probe found the interval long that its last turn ended. */
+static void on_gap(struct meter *meter, uint32_t at, uint32_t tail)
+{
+	struct run *run = run_here(meter, at);
+	struct cpu *cpu = &meter->cpu[at];
+	uint32_t number;
+
+	if (!run)
+		return;
+	number = (uint32_t)run->gaps++;
+	if (!cpu->held && !hold_gap(meter, cpu, run, tail))
+		return;
+	cpu->held->gap.gap = number;
+	cpu->held->gap.flags |= METER_GAP_BY_TIME;
+	commit_held(cpu);
 }
 
 static void put_mark(struct meter *meter, uint32_t at, int code, uint32_t tail)

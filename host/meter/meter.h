@@ -3,11 +3,13 @@
  * The instruction meter: its CPUs, the runs of probes on them, and what marks mean.
  *
  * A mark belongs to the outer CPU that executes it. MARK_PROBE_START makes that CPU the home
- * of a run; MARK_TURN begins an interval there; MARK_GAP records the interval as the n-th gap
- * of the run; an interval of at least threshold instructions is recorded at MARK_TURN even if
- * the probe's clock did not find it long. A probe that turns up on another CPU takes its run
- * along: that interval is recorded as migrated, without counts. Two probes at once are fine as
- * long as they stay; a mark that could belong to either is counted as stray.
+ * of a run. MARK_TURN ends an interval and begins the next. An interval of at least threshold
+ * instructions is recorded with its steps; MARK_GAP, which the probe executes after the turn
+ * that ended a gap, makes the interval the n-th gap of the run, and records it, without steps,
+ * when it has fewer instructions than that: then nothing happened that this machine executed.
+ * A probe that turns up on another CPU takes its run along: that interval is recorded as
+ * migrated, without counts. Two probes at once are fine as long as they stay; a mark that
+ * could belong to either is counted as stray.
  *
  * Threads: meter_block() and meter_mark() are called by the thread of the CPU they name.
  * Turns and gaps take no lock and make no system call; starting and ending a run may.

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANONYMOUS (2 * METER_BLOCK_INSNS) /* the kernel's, then user space's */
+
 struct meter_table {
 	pthread_mutex_t lock;
 	struct meter_block **block; /* by id */
@@ -14,6 +16,7 @@ struct meter_table {
 	uint32_t room;              /* of block */
 	uint32_t slots;
 	uint32_t limit;
+	uint32_t user_count; /* of count */
 	uint64_t anonymous;
 };
 
@@ -135,11 +138,11 @@ static struct meter_block *make_anonymous(uint32_t id)
 
 	if (!block)
 		return NULL;
-	block->pc = METER_ANYWHERE;
+	block->pc = id < METER_BLOCK_INSNS ? METER_ANYWHERE : METER_ANYWHERE_USER;
 	block->next = METER_NOWHERE;
 	block->target = METER_NOWHERE;
 	block->id = id;
-	block->insns = (uint16_t)(id + 1);
+	block->insns = (uint16_t)(id % METER_BLOCK_INSNS + 1);
 	block->flags = METER_BLOCK_ANONYMOUS | METER_BLOCK_INDIRECT;
 	return block;
 }
@@ -215,7 +218,7 @@ static int table_init(struct meter_table *table, uint32_t limit)
 	table->slot = calloc(table->slots, sizeof(struct meter_block *));
 	if (!table->block || !table->slot)
 		return -1;
-	for (uint32_t i = 0; i < METER_BLOCK_INSNS; i++) {
+	for (uint32_t i = 0; i < ANONYMOUS; i++) {
 		table->block[i] = make_anonymous(i);
 		if (!table->block[i])
 			return -1;
@@ -250,7 +253,9 @@ void meter_table_free(struct meter_table *table)
 static struct meter_block *add(struct meter_table *table, uint64_t pc, const struct meter_insn *insns, size_t count,
 			       uint64_t hash)
 {
-	if (table->count - METER_BLOCK_INSNS >= table->limit)
+	bool user = pc < METER_USER_END;
+
+	if (table->count - ANONYMOUS >= table->limit || (user && table->user_count >= table->limit / 2))
 		return NULL;
 	if (table->count == table->room && grow_ids(table))
 		return NULL;
@@ -263,6 +268,7 @@ static struct meter_block *add(struct meter_table *table, uint64_t pc, const str
 		return NULL;
 	block->id = table->count;
 	table->block[table->count++] = block;
+	table->user_count += user;
 
 	uint32_t at = slot_of(table, pc, hash);
 
@@ -297,7 +303,7 @@ struct meter_block *meter_table_intern(struct meter_table *table, uint64_t pc, c
 	if (!block)
 		block = add(table, pc, insns, count, hash);
 	if (!block) {
-		block = table->block[count - 1];
+		block = table->block[count - 1 + (pc < METER_USER_END ? METER_BLOCK_INSNS : 0)];
 		table->anonymous++;
 	}
 	pthread_mutex_unlock(&table->lock);
@@ -316,7 +322,7 @@ const struct meter_block *meter_table_get(struct meter_table *table, uint32_t id
 void meter_table_counts(struct meter_table *table, uint64_t *ret_blocks, uint64_t *ret_anonymous)
 {
 	pthread_mutex_lock(&table->lock);
-	*ret_blocks = table->count - METER_BLOCK_INSNS;
+	*ret_blocks = table->count - ANONYMOUS;
 	*ret_anonymous = table->anonymous;
 	pthread_mutex_unlock(&table->lock);
 }

@@ -3,7 +3,8 @@
  * The blocks that an emulated host has executed, interned by address, length and bytes:
  * translating code again yields the block that is there already. Bounded: when the table is
  * full a block is represented by an anonymous one of the same number of instructions, so
- * that counts stay right.
+ * that counts stay right. User space, where every program start brings new addresses, may
+ * fill half of the table only.
  *
  * Threads: interning takes a lock (translation is no hot path); blocks never move or change
  * but for the ENTRY flag, which any thread may set.
@@ -19,7 +20,9 @@
 
 #define METER_BLOCK_INSNS 512 /* QEMU's limit of instructions a block (TCG_MAX_INSNS) */
 #define METER_NOWHERE UINT64_MAX        /* no address: nothing compares equal to it */
-#define METER_ANYWHERE (UINT64_MAX - 1) /* of anonymous blocks */
+#define METER_ANYWHERE (UINT64_MAX - 1) /* of anonymous blocks in the kernel's half of the address space */
+#define METER_ANYWHERE_USER (METER_USER_END - 1)
+#define METER_USER_END (1ULL << 47)
 
 struct meter_block {
 	uint64_t pc;     /* of the first instruction */
@@ -43,7 +46,7 @@ struct meter_table;
 
 /**
  * meter_table_new - an empty table
- * @limit: blocks to hold at most, the METER_BLOCK_INSNS anonymous ones not counted
+ * @limit: blocks to hold at most, anonymous ones not counted
  *
  * Return: the table, or NULL with errno ENOMEM.
  */

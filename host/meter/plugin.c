@@ -16,7 +16,7 @@
 #include "host/meter/meter.h"
 #include "host/meter/meter_file.h"
 
-#define BLOCK_LIMIT (4U << 20)
+#define BLOCK_LIMIT (3U << 20) /* some 100 bytes each */
 #define MAX_THRESHOLD (1ULL << 40)
 #define MAX_STEPS (1U << 22)
 #define MAX_LIMIT_MIB (1ULL << 20)
