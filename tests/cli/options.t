@@ -79,4 +79,4 @@ check_exit "an unknown scenario" 1 'no-such-scenario' "$VCPULAT" scenarios no-su
 check_exit "scenarios --reference explains every key" 0 '^windows: mapping' "$VCPULAT" scenarios --reference
 check_exit "the reference gives units and ranges" 0 'armed: duration, 1s to 24h, with unit ns, us' \
 	"$VCPULAT" scenarios --reference
-plan
+plan "$tap_count"
