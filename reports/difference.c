@@ -56,15 +56,17 @@ static int group_boots(const struct pool *pool, struct group *group)
 	group->unit = calloc(pool->boots + 1, sizeof(*group->unit));
 	if (!group->unit)
 		return -ENOMEM;
-	group->n = pool->boots;
 	for (size_t i = 0; i < pool->windows; i++) {
 		const struct pool_unit *window = &pool->window[i];
 
-		if (!window->armed || window->boot >= group->n)
+		if (!window->armed || window->boot >= pool->boots)
 			continue;
 		group->unit[window->boot].count += window->count;
 		group->unit[window->boot].exposure_s += window->exposure_s;
 	}
+	for (size_t i = 0; i < pool->boots; i++)
+		if (group->unit[i].exposure_s > 0)
+			group->unit[group->n++] = group->unit[i];
 	group_sum(group);
 	return 0;
 }

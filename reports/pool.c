@@ -169,28 +169,36 @@ static int add_gaps(struct pool *pool, const json_t *result, const char *cause, 
 	return 0;
 }
 
-static bool same_group(const struct pool_run *run, const struct pool_run *key)
+static bool same_arm(const struct pool_run *run, const struct pool_run *key)
 {
-	return run->kind == key->kind && strcmp(run->arm, key->arm) == 0 && strcmp(run->scenario, key->scenario) == 0;
+	return strcmp(run->arm, key->arm) == 0 && strcmp(run->scenario, key->scenario) == 0;
 }
 
-/* The boot's index among those that this pool has met before run @i. */
-static unsigned int boot_index(const struct pool_run *runs, size_t i, const struct pool_run *key, unsigned int *boots)
+static bool same_group(const struct pool_run *run, const struct pool_run *key)
+{
+	return run->kind == key->kind && same_arm(run, key);
+}
+
+static bool first_of_boot(const struct pool_run *runs, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (same_arm(&runs[j], &runs[i]) && strcmp(runs[j].boot, runs[i].boot) == 0)
+			return false;
+	return true;
+}
+
+/* The boot's number among those of its arm and scenario, the same for every kind of guest. */
+static unsigned int boot_index(const struct pool_run *runs, size_t i)
 {
 	unsigned int index = 0;
 
 	for (size_t j = 0; j < i; j++) {
-		bool known = false;
-
-		if (!same_group(&runs[j], key))
+		if (!same_arm(&runs[j], &runs[i]) || !first_of_boot(runs, j))
 			continue;
 		if (strcmp(runs[j].boot, runs[i].boot) == 0)
-			return index;
-		for (size_t k = 0; k < j; k++)
-			known |= same_group(&runs[k], key) && strcmp(runs[k].boot, runs[j].boot) == 0;
-		index += !known;
+			break;
+		index++;
 	}
-	*boots = index + 1;
 	return index;
 }
 
@@ -200,12 +208,15 @@ int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key,
 
 	for (size_t i = 0; i < n; i++) {
 		size_t first_window = pool.windows;
+		unsigned int boot;
 
 		if (!same_group(&runs[i], key))
 			continue;
+		boot = boot_index(runs, i);
+		pool.boots = boot >= pool.boots ? boot + 1 : pool.boots;
 		pool.runs++;
 		add_figures(&pool, runs[i].result, cause);
-		if (add_windows(&pool, runs[i].result, boot_index(runs, i, key, &pool.boots)) < 0 ||
+		if (add_windows(&pool, runs[i].result, boot) < 0 ||
 		    add_gaps(&pool, runs[i].result, cause, first_window) < 0)
 			return -ENOMEM;
 	}

@@ -39,13 +39,13 @@ struct pool_counts {
 struct pool_unit {
 	unsigned int count; /* occurrences seen in gaps */
 	double exposure_s;
-	unsigned int boot;  /* index, in order of appearance */
+	unsigned int boot;  /* number within arm and scenario, below the pool's boots */
 	bool armed;
 };
 
 struct pool {
 	size_t runs;
-	unsigned int boots;
+	unsigned int boots;     /* boots of the arm and scenario, up to the last that this pool has */
 	struct pool_counts armed;
 	struct pool_counts control;
 	unsigned int explained; /* occurrences of armed.count that lie in an attributed gap */

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/compare.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "reports/compare_p.h"
+#include "reports/load.h"
+#include "reports/row.h"
+#include "reports/statistics.h"
+#include "reports/verdict.h"
+
+/* All cells of the comparison: scenario by scenario, cause by cause, arm by arm. */
+struct grid {
+	struct row_cell *cell;
+	size_t cells;
+	struct name_list causes; /* of the scenario at hand */
+};
+
+struct question {
+	struct verdict_case ask;
+	const char *scenario;
+};
+
+static void grid_done(struct grid *grid)
+{
+	for (size_t i = 0; i < grid->cells; i++)
+		row_cell_done(&grid->cell[i]);
+	free(grid->cell);
+	free(grid->causes.name);
+}
+
+static int add_scenario(const struct comparison *c, const char *scenario, struct grid *grid)
+{
+	size_t provoked;
+
+	grid->causes.count = 0;
+	if (comparison_causes(c, scenario, &grid->causes, &provoked) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < grid->causes.count * c->arms.count; i++) {
+		struct row_cell *cells = reallocarray(grid->cell, grid->cells + 1, sizeof(*cells));
+
+		if (!cells)
+			return -ENOMEM;
+		grid->cell = cells;
+		cells[grid->cells] = (struct row_cell){
+			.scenario = scenario,
+			.cause = grid->causes.name[i / c->arms.count],
+			.arm = c->arms.name[i % c->arms.count],
+			.provoked = i / c->arms.count < provoked,
+		};
+		if (row_cell_load(c->run, c->runs, &cells[grid->cells++]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static json_t *rows_json(const struct comparison *c, const struct grid *grid)
+{
+	_cleanup_json_ json_t *rows = json_array();
+
+	for (size_t i = 0; i < grid->cells; i++)
+		if (json_array_append_new(rows, row_build(&grid->cell[i], c->seed)) < 0)
+			return NULL;
+	return TAKE_PTR(rows);
+}
+
+static struct verdict_side side_of(const struct comparison *c, const struct row_cell *cell)
+{
+	struct verdict_side side = { .arm = cell->arm, .pool = &cell->all };
+
+	for (size_t i = 0; i < c->runs; i++) {
+		const json_t *result = c->run[i].result;
+		const char *status = json_get_string(result, "status");
+
+		if (strcmp(c->run[i].arm, cell->arm) != 0 || strcmp(c->run[i].scenario, cell->scenario) != 0)
+			continue;
+		side.log_lines += (unsigned int)json_array_size(json_object_get(result, "kernel_log"));
+		side.partial += *status && strcmp(status, "complete") != 0;
+	}
+	return side;
+}
+
+/* Causes outside the two kernels are no arm's doing: noise of the machine, the instrument, the experiment itself. */
+static bool is_kernel_cause(const char *cause)
+{
+	const char *name = strncmp(cause, "host/", 5) == 0 ? cause + 5 : strncmp(cause, "guest/", 6) == 0 ? cause + 6 : NULL;
+
+	return name && strcmp(name, "stimulus") != 0;
+}
+
+static int ask(const struct comparison *c, const struct grid *grid, size_t i, struct question *ret)
+{
+	const struct row_cell *arm = &grid->cell[i];
+	const struct row_cell *base = &grid->cell[i - i % c->arms.count + c->base];
+
+	*ret = (struct question){
+		.ask = { .cause = arm->cause, .provoked = arm->provoked,
+			 .removes = comparison_removes(c, arm->arm, arm->cause), .arm = side_of(c, arm) },
+		.scenario = arm->scenario,
+	};
+	if (c->arms.count == 1)
+		return 0;
+	ret->ask.base = side_of(c, base);
+	return difference_test(&arm->all, &base->all, c->seed, &ret->ask.difference);
+}
+
+/* What was not planned to be tested is corrected for how much was looked at; in an A/A comparison all of it. */
+static int correct(struct question *questions, size_t n, bool aa)
+{
+	_cleanup_free_ double *p = calloc(n + 1, sizeof(*p));
+	size_t used = 0;
+
+	if (!p)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (aa || !questions[i].ask.provoked)
+			p[used++] = questions[i].ask.difference.p;
+	if (stat_holm(p, used) < 0)
+		return -ENOMEM;
+	used = 0;
+	for (size_t i = 0; i < n; i++)
+		if (aa || !questions[i].ask.provoked)
+			questions[i].ask.difference.p = p[used++];
+	return 0;
+}
+
+static bool answer(const struct question *question, bool aa, struct verdict *ret)
+{
+	if (!aa)
+		return verdict_decide(&question->ask, ret);
+	if (!question->ask.provoked && question->ask.difference.p > 1 - STAT_CONFIDENCE)
+		return false;
+	verdict_decide_aa(&question->ask, ret);
+	return true;
+}
+
+static json_t *verdict_json(const struct question *question, const struct verdict *verdict)
+{
+	const struct difference *difference = &question->ask.difference;
+
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:b, s:s, s:f, s:s, s:b}", "cause", question->ask.cause, "scenario",
+			 question->scenario, "arm", question->ask.arm.arm, "against", question->ask.base.arm, "state",
+			 verdict_state_name(verdict->state), "decisive", verdict->decisive, "text", verdict->text, "p",
+			 question->ask.base.arm ? difference->p : 1.0, "method",
+			 difference_method_name(difference->method), "boots", difference->boots);
+}
+
+static int gather_questions(const struct comparison *c, const struct grid *grid, struct question *questions, size_t *ret_n)
+{
+	for (size_t i = 0; i < grid->cells; i++) {
+		if (c->arms.count > 1 && i % c->arms.count == c->base)
+			continue;
+		if (!is_kernel_cause(grid->cell[i].cause))
+			continue;
+		if (ask(c, grid, i, &questions[(*ret_n)++]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int judge(const struct comparison *c, const struct grid *grid, bool aa, json_t **ret_verdicts, bool *ret_good)
+{
+	_cleanup_free_ struct question *questions = calloc(grid->cells + 1, sizeof(*questions));
+	_cleanup_json_ json_t *verdicts = json_array();
+	size_t n = 0;
+
+	if (!questions || gather_questions(c, grid, questions, &n) < 0 || correct(questions, n, aa) < 0)
+		return -ENOMEM;
+	*ret_good = true;
+	for (size_t i = 0; i < n; i++) {
+		struct verdict verdict;
+
+		if (!answer(&questions[i], aa, &verdict))
+			continue;
+		if (json_array_append_new(verdicts, verdict_json(&questions[i], &verdict)) < 0)
+			return -ENOMEM;
+		*ret_good &= !verdict.decisive || verdict_good(verdict.state);
+	}
+	*ret_verdicts = TAKE_PTR(verdicts);
+	return 0;
+}
+
+static json_t *retries_json(const struct comparison *c)
+{
+	_cleanup_json_ json_t *retries = json_array();
+
+	for (size_t i = 0; i < c->runs; i++) {
+		json_t *retry;
+		size_t k;
+
+		json_array_foreach(json_object_get(c->run[i].result, "retries"), k, retry)
+			if (json_array_append_new(retries, json_pack("{s:s, s:s, s:s, s:s}", "arm", c->run[i].arm,
+								     "scenario", c->run[i].scenario, "what",
+								     json_get_string(retry, "what"), "reason",
+								     json_get_string(retry, "reason"))) < 0)
+				return NULL;
+	}
+	return TAKE_PTR(retries);
+}
+
+static json_t *paths_json(const struct comparison *c)
+{
+	json_t *paths = json_array();
+
+	for (size_t i = 0; i < c->runs; i++)
+		json_array_append_new(paths, json_string(json_get_string(c->run[i].result, "path")));
+	return paths;
+}
+
+static bool findings_fail(const json_t *findings)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach(findings, i, finding)
+		if (json_is_true(json_object_get(finding, "fails")))
+			return true;
+	return false;
+}
+
+static json_t *document(const struct comparison *c, const struct grid *grid, bool aa)
+{
+	const json_t *first = c->run[0].result;
+	_cleanup_json_ json_t *verdicts = NULL;
+	_cleanup_json_ json_t *findings = comparison_findings_json(c);
+	bool good;
+
+	if (!findings || judge(c, grid, aa, &verdicts, &good) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o}", "schema",
+			 LOAD_COMPARISON_SCHEMA, "tool", VCPULAT_VERSION, "mode", json_get_string(first, "mode"),
+			 "emulated", json_is_true(json_object_get(first, "emulated")), "aa", aa, "confidence",
+			 STAT_CONFIDENCE, "seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows",
+			 rows_json(c, grid), "verdicts", verdicts, "findings", findings, "passed",
+			 good && !findings_fail(findings), "results", paths_json(c), "retries", retries_json(c));
+}
+
+/* Microseconds of an emulated CPU and of a real one do not belong in one table. */
+static int check_modes(const struct comparison *c, struct err *err)
+{
+	const json_t *first = c->run[0].result;
+
+	for (size_t i = 1; i < c->runs; i++) {
+		const json_t *result = c->run[i].result;
+
+		if (strcmp(json_get_string(result, "mode"), json_get_string(first, "mode")) != 0 ||
+		    json_is_true(json_object_get(result, "emulated")) != json_is_true(json_object_get(first, "emulated")))
+			return err_set(err, -EINVAL, "%s and %s are not of the same mode, or one is emulated only",
+				       json_get_string(first, "path"), json_get_string(result, "path"));
+	}
+	return 0;
+}
+
+int compare_results(const json_t *const *results, size_t n, const struct compare_params *params, json_t **ret,
+		    struct err *err)
+{
+	const struct compare_params defaults = { .seed = 1 };
+	_cleanup_(comparison_done) struct comparison c = { 0 };
+	_cleanup_(grid_done) struct grid grid = { 0 };
+	json_t *comparison;
+	int r;
+
+	if (!params)
+		params = &defaults;
+	r = comparison_init(&c, results, n, params, err);
+	if (r == 0)
+		r = check_modes(&c, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < c.scenarios.count; i++)
+		if (add_scenario(&c, c.scenarios.name[i], &grid) < 0)
+			return err_sys(err, -ENOMEM, "cannot compare");
+	comparison = document(&c, &grid, params->aa);
+	if (!comparison)
+		return err_sys(err, -ENOMEM, "cannot compare");
+	*ret = comparison;
+	return 0;
+}
+
+bool compare_passed(const json_t *comparison)
+{
+	return json_is_true(json_object_get(comparison, "passed"));
+}

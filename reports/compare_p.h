@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by compare.c and compare_runs.c only. */
+#ifndef VCPULAT_COMPARE_P_H
+#define VCPULAT_COMPARE_P_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "reports/compare.h"
+#include "reports/pool.h"
+
+/* Distinct names in order of appearance, borrowed. */
+struct name_list {
+	const char **name;
+	size_t count;
+};
+
+struct comparison {
+	struct pool_run *run;
+	size_t runs;
+	struct name_list scenarios;
+	struct name_list arms;
+	size_t base;    /* index in arms */
+	char *half[2];  /* names of the halves of one arm, in an A/A comparison */
+	uint64_t seed;
+};
+
+/**
+ * name_list_add - append a name unless it is there
+ * @list: may be zeroed
+ * @name: borrowed
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int name_list_add(struct name_list *list, const char *name);
+
+/**
+ * comparison_init - sort results into runs, arms and scenarios
+ * @c: zeroed; end it with comparison_done() in any case
+ * @results: borrowed
+ * @n: how many
+ * @params: not NULL
+ * @err: says what does not fit
+ *
+ * Return: 0 or -errno.
+ */
+int comparison_init(struct comparison *c, const json_t *const *results, size_t n, const struct compare_params *params,
+		    struct err *err);
+
+/**
+ * comparison_done - free it
+ * @c: may be zeroed or half-built
+ */
+void comparison_done(struct comparison *c);
+
+/**
+ * comparison_causes - the causes of a scenario: the provoked ones first, then by time lost
+ * @c: initialised
+ * @scenario: its name
+ * @ret_list: appended to; the caller frees its array
+ * @ret_provoked: how many of them are provoked
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int comparison_causes(const struct comparison *c, const char *scenario, struct name_list *ret_list,
+		      size_t *ret_provoked);
+
+/**
+ * comparison_removes - does an arm claim to remove a cause?
+ * @c: initialised
+ * @arm: its name
+ * @cause: matched against the shell patterns of arm.removes
+ */
+bool comparison_removes(const struct comparison *c, const char *arm, const char *cause);
+
+/**
+ * comparison_arms_json - what is known of each arm
+ * @c: initialised
+ *
+ * Return: a new reference, or NULL.
+ */
+json_t *comparison_arms_json(const struct comparison *c);
+
+/**
+ * comparison_findings_json - what stands beside the figures: kernel logs, partial runs, losses, limits
+ * @c: initialised
+ *
+ * Return: a new reference, or NULL.
+ */
+json_t *comparison_findings_json(const struct comparison *c);
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/load.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fs.h"
+#include "common/json.h"
+
+static char *file_of(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		return str_printf("%s/result.json", path);
+	return strdup(path);
+}
+
+static int check(const char *path, const json_t *document, struct err *err)
+{
+	const char *schema = json_get_string(document, "schema");
+
+	if (strcmp(schema, LOAD_COMPARISON_SCHEMA) == 0) {
+		if (json_is_array(json_object_get(document, "rows")) &&
+		    json_is_array(json_object_get(document, "verdicts")))
+			return 0;
+		return err_set(err, -EINVAL, "%s: a comparison without 'rows' or 'verdicts'", path);
+	}
+	if (strcmp(schema, LOAD_RESULT_SCHEMA) != 0)
+		return err_set(err, -EINVAL, "%s: neither %s nor %s, but '%s'; 'vcpulat analyze' makes a result", path,
+			       LOAD_RESULT_SCHEMA, LOAD_COMPARISON_SCHEMA, schema);
+	if (!*json_get_string(json_object_get(document, "scenario"), "name"))
+		return err_set(err, -EINVAL, "%s: no scenario.name", path);
+	if (!*json_get_string(json_object_get(document, "arm"), "name"))
+		return err_set(err, -EINVAL, "%s: no arm.name", path);
+	if (!json_is_array(json_object_get(document, "gaps")))
+		return err_set(err, -EINVAL, "%s: no list 'gaps'", path);
+	return 0;
+}
+
+int load_file(const char *path, json_t **ret, struct err *err)
+{
+	_cleanup_free_ char *file = file_of(path);
+	_cleanup_json_ json_t *document = NULL;
+	int r;
+
+	if (!file)
+		return err_sys(err, -ENOMEM, "cannot read '%s'", path);
+	r = json_read(file, &document, err);
+	if (r < 0)
+		return r;
+	r = check(file, document, err);
+	if (r < 0)
+		return r;
+	if (json_object_set_new(document, "path", json_string(file)) < 0)
+		return err_sys(err, -ENOMEM, "cannot read '%s'", path);
+	*ret = TAKE_PTR(document);
+	return 0;
+}
+
+bool load_is_comparison(const json_t *document)
+{
+	return strcmp(json_get_string(document, "schema"), LOAD_COMPARISON_SCHEMA) == 0;
+}
+
+int load_results_add(struct load_results *results, json_t *result)
+{
+	const json_t **list = reallocarray(results->result, results->count + 1, sizeof(*list));
+
+	if (!list) {
+		json_decref(result);
+		return -ENOMEM;
+	}
+	results->result = list;
+	list[results->count++] = result;
+	return 0;
+}
+
+/* Beside the comparison, where a moved set of files still is together. */
+static char *beside(const char *comparison, const char *path)
+{
+	const char *slash = strrchr(comparison, '/');
+
+	return str_printf("%.*s%s", slash ? (int)(slash + 1 - comparison) : 0, comparison, path);
+}
+
+int load_results_of(const json_t *comparison, struct load_results *results, struct err *err)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(comparison, "results"), i, entry) {
+		const char *path = json_string_value(entry) ? json_string_value(entry) : "";
+		_cleanup_free_ char *other = NULL;
+		json_t *result = NULL;
+		int r;
+
+		if (*path != '/' && !fs_exists(path))
+			other = beside(json_get_string(comparison, "path"), path);
+		r = load_file(other ? other : path, &result, err);
+		if (r < 0)
+			return r;
+		r = load_results_add(results, result);
+		if (r < 0)
+			return err_sys(err, r, "cannot read '%s'", path);
+	}
+	return 0;
+}
+
+void load_results_done(struct load_results *results)
+{
+	for (size_t i = 0; i < results->count; i++)
+		json_decref((json_t *)results->result[i]);
+	free(results->result);
+	*results = (struct load_results){ 0 };
+}
