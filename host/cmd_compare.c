@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/commands.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "host/exit.h"
+#include "reports/compare.h"
+#include "reports/load.h"
+#include "reports/table.h"
+
+struct compare_options {
+	char *output;
+	uint64_t seed;
+	bool json;
+	bool aa;
+	bool all;
+};
+
+#define ROW(name, kind, member, ...) \
+	{ .field = { .key = name, .type = kind, .offset = offsetof(struct compare_options, member), __VA_ARGS__ }
+
+static const struct option_row rows[] = {
+	ROW("output", SCHEMA_STRING, output, .help = "write the comparison here as JSON") , .letter = 'o',
+	  .argument = "FILE" },
+	ROW("json", SCHEMA_BOOL, json, .help = "print JSON and no table") },
+	ROW("aa", SCHEMA_BOOL, aa,
+	    .help = "expect no difference: two arms that are the same, or the boots of one arm split in halves") },
+	ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst") },
+	ROW("seed", SCHEMA_UINT, seed, .fallback = "1", .help = "seed of permutations and of the split in halves"),
+	  .argument = "N" },
+	{ .field = { .key = NULL } },
+};
+
+static const struct command_help help = {
+	.usage = "compare [OPTION...] RESULT...",
+	.purpose = "Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
+		   "and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
+		   "A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
+	.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
+		    "  vcpulat compare --aa bundles/stock-*/",
+};
+
+static int load_all(int argc, char *argv[], int first, struct load_results *results, struct err *err)
+{
+	if (first >= argc)
+		return err_set(err, -EINVAL, "no RESULT given; 'vcpulat compare --help' explains");
+	for (int i = first; i < argc; i++) {
+		json_t *result = NULL;
+		int r = load_file(argv[i], &result, err);
+
+		if (r == 0)
+			r = load_results_add(results, result);
+		if (r < 0)
+			return r;
+		if (load_is_comparison(result))
+			return err_set(err, -EINVAL, "%s is a comparison already; 'vcpulat report' shows it", argv[i]);
+	}
+	return 0;
+}
+
+static int output(const json_t *comparison, const struct compare_options *options, struct err *err)
+{
+	struct table_params table = { .colour = table_wants_colour(stdout), .all_causes = options->all };
+
+	if (options->output) {
+		int r = json_write(options->output, comparison, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (options->json) {
+		json_dumpf(comparison, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+		putchar('\n');
+	} else {
+		table_print(stdout, comparison, &table);
+	}
+	if (fflush(stdout) != 0)
+		return err_sys(err, -errno, "cannot write the comparison");
+	return 0;
+}
+
+static int run(int argc, char *argv[], int first, const struct compare_options *options, bool *ret_passed,
+	       struct err *err)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	struct compare_params params = { .aa = options->aa, .seed = options->seed };
+	_cleanup_json_ json_t *comparison = NULL;
+	int r = load_all(argc, argv, first, &results, err);
+
+	if (r == 0)
+		r = compare_results(results.result, results.count, &params, &comparison, err);
+	if (r == 0)
+		r = output(comparison, options, err);
+	*ret_passed = r == 0 && compare_passed(comparison);
+	return r;
+}
+
+int cmd_compare(int argc, char *argv[])
+{
+	struct compare_options options = { 0 };
+	struct err err = { 0 };
+	bool passed = false;
+	int first;
+	int r = options_parse(argc, argv, rows, &options, &first, &err);
+
+	if (r == 1) {
+		options_help(stdout, &help, rows);
+		options_clear(rows, &options);
+		return VCPULAT_EXIT_PASS;
+	}
+	if (r == 0)
+		r = run(argc, argv, first, &options, &passed, &err);
+	options_clear(rows, &options);
+	if (r < 0) {
+		log_error("%s", err.msg);
+		return VCPULAT_EXIT_ERROR;
+	}
+	return passed ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_FAILED;
+}
