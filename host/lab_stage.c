@@ -69,6 +69,8 @@ static int copy_program(const struct lab_stage *s, const char *guest_kernel, str
 		ret = copy_in(s, paths_guest_initramfs(), "guest.cpio.gz", err);
 	if (ret == 0)
 		ret = copy_in(s, paths_scenario_dir(), "scenarios", err);
+	if (ret == 0)
+		ret = copy_in(s, paths_guest_dir(), "guest", err);
 	if (ret == 0 && guest_kernel)
 		ret = copy_in(s, strdup(guest_kernel), "guest.bzImage", err);
 	return ret;

@@ -382,6 +382,7 @@ int run_scenarios(const struct run_options *options, const struct scenario *scen
 		res = run_all(&r, scenarios, count, options->seed ? options->seed : draw_seed(), ret, err);
 	if (res == -EINTR)
 		stop_acknowledge(); /* the way back must not be cut short */
-	progress_phase(&r.progress, "done");
+	if (res == 0)
+		progress_phase(&r.progress, "done");
 	return res;
 }
