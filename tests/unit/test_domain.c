@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What goes to libvirt, and what an agent is asked to trace. */
+#include "host/domain.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/fs.h"
+#include "common/json.h"
+#include "host/capture.h"
+#include "host/paths.h"
+
+static const struct domain_params params = {
+	.name = "vcpulat-test", .memory_bytes = 384ULL << 20, .vcpus = 3, .measured_cpu = 5, .housekeeping = "0,2-3",
+	.kernel = "/run/k", .initramfs = "/run/i", .cmdline = "a='b' <&>", .serial_path = "/run/s",
+};
+
+static void test_template(void **state)
+{
+	_cleanup_free_ char *dir = paths_guest_dir();
+	_cleanup_free_ char *path = str_printf("%s/domain.xml.in", dir);
+	_cleanup_free_ char *template = NULL;
+	_cleanup_free_ char *xml = NULL;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(fs_read(path, 65536, &template, NULL, &err), 0);
+	assert_int_equal(domain_xml(template, &params, &xml, &err), 0);
+	assert_non_null(strstr(xml, "<name>vcpulat-test</name>"));
+	assert_non_null(strstr(xml, "<memory unit='KiB'>393216</memory>"));
+	assert_non_null(strstr(xml, "<vcpupin vcpu='0' cpuset='0,2-3'/>"));
+	assert_non_null(strstr(xml, "<vcpupin vcpu='1' cpuset='5'/>"));
+	assert_non_null(strstr(xml, "<vcpupin vcpu='2' cpuset='0,2-3'/>"));
+	assert_non_null(strstr(xml, "<emulatorpin cpuset='0,2-3'/>"));
+	assert_non_null(strstr(xml, "a=&apos;b&apos; &lt;&amp;&gt;"));
+	assert_null(strstr(xml, "vcpusched"));
+	assert_null(strchr(xml, '@'));
+}
+
+static void test_fifo(void **state)
+{
+	struct domain_params fifo = params;
+	_cleanup_free_ char *xml = NULL;
+
+	(void)state;
+	fifo.fifo = true;
+	assert_int_equal(domain_xml("<x>@VCPUSCHED@</x>", &fifo, &xml, NULL), 0);
+	assert_non_null(strstr(xml, "<vcpusched vcpus='1' scheduler='fifo' priority='1'/>"));
+}
+
+static void test_unknown_placeholder(void **state)
+{
+	_cleanup_free_ char *xml = NULL;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(domain_xml("<x>@WHAT@</x>", &params, &xml, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "@WHAT@"));
+	assert_null(xml);
+	assert_int_equal(domain_xml("a@b.c <!-- @WHAT@ -->", &params, &xml, &err), 0);
+	assert_string_equal(xml, "a@b.c ");
+}
+
+static const json_t *find_event(const json_t *request, const char *name)
+{
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach(json_object_get(request, "events"), i, event)
+		if (strcmp(json_get_string(event, "name"), name) == 0)
+			return event;
+	return NULL;
+}
+
+static void test_capture_request(void **state)
+{
+	struct scenario_event extra[] = { { LAYER_HOST, (char *)"kmem:x", (char *)"CPU == @" },
+					  { LAYER_GUEST, (char *)"kmem:y", (char *)"" } };
+	const struct schema_list list = { extra, 2 };
+	_cleanup_json_ json_t *host = capture_request(LAYER_HOST, 12, 60ULL * 1000000000, &list);
+	_cleanup_json_ json_t *guest = capture_request(LAYER_GUEST, 1, 3600ULL * 1000000000, &list);
+
+	(void)state;
+	assert_string_equal(json_get_string(host, "op"), "capture.start");
+	assert_string_equal(json_get_string(find_event(host, "sched:sched_switch"), "filter"), "CPU == 12");
+	assert_string_equal(json_get_string(find_event(host, "workqueue:workqueue_queue_work"), "filter"),
+			    "CPU == 12 || cpu == 12");
+	assert_string_equal(json_get_string(find_event(host, "kvm:kvm_write_tsc_offset"), "filter"), "");
+	assert_string_equal(json_get_string(find_event(host, "kmem:x"), "filter"), "CPU == 12");
+	assert_null(find_event(host, "kmem:y"));
+	assert_null(find_event(guest, "kvm:kvm_entry"));
+	assert_non_null(find_event(guest, "kmem:y"));
+	assert_in_range(json_get_u64(host, "buffer_kib"), 4096, 65536);
+	assert_in_range(json_get_u64(guest, "buffer_kib"), 4096, 65536);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_template),
+		cmocka_unit_test(test_fifo),
+		cmocka_unit_test(test_unknown_placeholder),
+		cmocka_unit_test(test_capture_request),
+	};
+
+	setenv("VCPULAT_DATA", ".", 0); /* run from the top of the tree */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
