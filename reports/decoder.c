@@ -188,13 +188,12 @@ static uint32_t name_function(struct decoder *decoder, uint64_t address)
 {
 	struct function_slot *slot = &decoder->function[(address >> 4 ^ address >> 14) % FUNCTION_SLOTS];
 	const char *name;
-	size_t len = 0;
 
 	if (slot->name && slot->address == address)
 		return slot->name;
-	name = decoder->find ? decoder->find(decoder->find_ctx, address, &len) : NULL;
+	name = decoder->find ? decoder->find(decoder->find_ctx, address) : NULL;
 	slot->address = address;
-	slot->name = name ? names_intern(decoder->names, name, len) : intern_number(decoder, address);
+	slot->name = name ? names_intern(decoder->names, name, strlen(name)) : intern_number(decoder, address);
 	return slot->name;
 }
 

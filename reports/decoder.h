@@ -38,8 +38,8 @@ DEFINE_CLEANUP(struct decoder *, decoder_free)
  */
 int decoder_add(struct decoder *decoder, const char *system, const char *text);
 
-/* The function at an address: its name, @ret_len characters long, or NULL. */
-typedef const char *decoder_find_fn(void *ctx, uint64_t address, size_t *ret_len);
+/* The name of the function at an address, or NULL. */
+typedef const char *decoder_find_fn(void *ctx, uint64_t address);
 
 /**
  * decoder_set_functions - where functions get their names

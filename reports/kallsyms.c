@@ -110,23 +110,35 @@ static int parse(struct kallsyms *syms)
 	return 0;
 }
 
-int kallsyms_load(const char *path, struct kallsyms **ret, struct err *err)
+int kallsyms_parse(char *text, struct kallsyms **ret)
 {
 	_cleanup_kallsyms_ struct kallsyms *syms = calloc(1, sizeof(*syms));
+	int rc;
 
-	if (!syms)
-		return err_sys(err, -ENOMEM, "cannot read '%s'", path);
-	int rc = fs_read(path, MAX_BYTES, &syms->text, NULL, err);
+	if (!text)
+		return -ENODATA;
+	if (!syms) {
+		free(text);
+		return -ENOMEM;
+	}
+	syms->text = text;
+	rc = parse(syms);
+	if (!rc)
+		*ret = TAKE_PTR(syms);
+	return rc;
+}
+
+int kallsyms_load(const char *path, struct kallsyms **ret, struct err *err)
+{
+	char *text = NULL;
+	int rc = fs_read(path, MAX_BYTES, &text, NULL, err);
 
 	if (rc)
 		return rc;
-	rc = parse(syms);
+	rc = kallsyms_parse(text, ret);
 	if (rc == -ENODATA)
 		return err_set(err, rc, "'%s' holds no addresses: was it read with kernel.kptr_restrict=2?", path);
-	if (rc)
-		return err_sys(err, rc, "cannot read '%s'", path);
-	*ret = TAKE_PTR(syms);
-	return 0;
+	return rc ? err_sys(err, rc, "cannot read '%s'", path) : 0;
 }
 
 void kallsyms_free(struct kallsyms *syms)

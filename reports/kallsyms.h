@@ -34,6 +34,15 @@ struct kallsyms_symbol {
 int kallsyms_load(const char *path, struct kallsyms **ret, struct err *err);
 
 /**
+ * kallsyms_parse - kallsyms_load() of text in memory
+ * @text: NUL-terminated heap memory, which belongs to the table from now on; NULL: there is none
+ * @ret: to be freed with kallsyms_free(); untouched on failure, @text is freed then
+ *
+ * Return: 0, -ENODATA when no line gives an address, or -ENOMEM.
+ */
+int kallsyms_parse(char *text, struct kallsyms **ret);
+
+/**
  * kallsyms_free - free the table
  * @syms: may be NULL
  */

@@ -4,11 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/fs.h"
-#include "reports/symbols.h"
+#include "reports/kallsyms.h"
 #include "reports/trace_input.h"
-
-#define MAX_KALLSYMS_BYTES ((size_t)64 << 20)
 
 struct stream {
 	struct trace_event event; /* the next one of this CPU */
@@ -20,8 +17,7 @@ struct stream {
 struct reader {
 	struct trace_input *input;
 	struct decoder *decoder;
-	char *kallsyms;
-	struct symbols *symbols; /* from params.kallsyms */
+	struct kallsyms *symbols; /* from params.kallsyms; may be NULL */
 	struct stream *stream;   /* those that still have events */
 	size_t n_streams;
 	size_t first;            /* the stream that is read from... */
@@ -39,26 +35,23 @@ static int open_input(const struct reader_params *params, struct reader *reader,
 	return trace_input_open_tracecmd(params->path, reader->decoder, &reader->input, err);
 }
 
+/* Without names functions show as addresses: no reason to fail. */
 static int load_kallsyms(struct reader *reader, const char *path)
 {
-	size_t len;
-	int r;
+	int r = path ? kallsyms_load(path, &reader->symbols, NULL) : 0;
 
-	if (!path || !fs_exists(path))
-		return 0;
-	r = fs_read(path, MAX_KALLSYMS_BYTES, &reader->kallsyms, &len, NULL);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	reader->symbols = symbols_new(reader->kallsyms, len);
-	return reader->symbols ? 0 : -ENOMEM;
+	return r == -ENOMEM ? r : 0;
 }
 
-static const char *find_function(void *ctx, uint64_t address, size_t *ret_len)
+static const char *find_function(void *ctx, uint64_t address)
 {
 	struct reader *reader = ctx;
-	const char *name = reader->input->ops->find(reader->input, address, ret_len);
+	const char *name = reader->input->ops->find(reader->input, address);
+	struct kallsyms_symbol symbol;
 
-	return name ? name : symbols_find(reader->symbols, address, ret_len);
+	if (!name && kallsyms_find(reader->symbols, address, &symbol))
+		name = symbol.name;
+	return name;
 }
 
 int reader_open(const struct reader_params *params, struct reader **ret, struct err *err)
@@ -89,8 +82,7 @@ void reader_free(struct reader *reader)
 	if (reader->input)
 		reader->input->ops->free(reader->input);
 	decoder_free(reader->decoder);
-	symbols_free(reader->symbols);
-	free(reader->kallsyms);
+	kallsyms_free(reader->symbols);
 	free(reader->stream);
 	free(reader);
 }

@@ -143,8 +143,7 @@ static int read_events(struct cursor *c, trace_file_event_fn *on_event, void *ct
 
 static int read_texts(struct cursor *c, struct trace_file *file)
 {
-	file->kallsyms_len = take_number(c, 4);
-	file->kallsyms = take_text(c, file->kallsyms_len, MAX_SECTION_BYTES);
+	file->kallsyms = take_text(c, take_number(c, 4), MAX_SECTION_BYTES);
 	skip(c, take_number(c, 4)); /* formats of trace_printk() */
 	skip(c, take_number(c, 8)); /* names of tasks: sched_switch carries them */
 	return c->error;

@@ -26,8 +26,7 @@ struct trace_file {
 	uint32_t page_bytes;
 	struct trace_file_cpu *cpus;
 	size_t n_cpus;
-	char *kallsyms; /* terminated; "" when the file has none */
-	size_t kallsyms_len;
+	char *kallsyms; /* terminated; "" when the file has none; may be taken over */
 };
 
 /* Called for each event description of the file; @text is terminated and only lent. */

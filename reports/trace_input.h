@@ -24,8 +24,8 @@ struct trace_input_ops {
 	 * is valid until the next call for that CPU.
 	 */
 	int (*next)(struct trace_input *input, size_t cpu, struct ring_record *ret, bool *ret_lost);
-	/* The function at an address, by the symbols in the file: as decoder_find_fn. */
-	const char *(*find)(struct trace_input *input, uint64_t address, size_t *ret_len);
+	/* The function at an address, by the symbols in the file, or NULL. */
+	const char *(*find)(struct trace_input *input, uint64_t address);
 	void (*free)(struct trace_input *input);
 };
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "reports/symbols.h"
+#include "reports/kallsyms.h"
 #include "reports/trace_file.h"
 
 #define BUFFER_BYTES (128U << 10) /* at least a page; read per CPU at a time */
@@ -21,7 +21,7 @@ struct file_cpu {
 struct file_input {
 	struct trace_input base;
 	struct trace_file *file;
-	struct symbols *symbols;
+	struct kallsyms *symbols; /* NULL: the file has none */
 	size_t buffer_bytes;
 	struct file_cpu *cpu;
 };
@@ -40,7 +40,7 @@ static void file_free(struct trace_input *base)
 	for (size_t i = 0; input->cpu && i < base->n_cpus; i++)
 		free(input->cpu[i].buffer);
 	free(input->cpu);
-	symbols_free(input->symbols);
+	kallsyms_free(input->symbols);
 	trace_file_free(input->file);
 	free(input);
 }
@@ -91,9 +91,11 @@ static int file_next(struct trace_input *base, size_t i, struct ring_record *ret
 	return 1;
 }
 
-static const char *file_find(struct trace_input *base, uint64_t address, size_t *ret_len)
+static const char *file_find(struct trace_input *base, uint64_t address)
 {
-	return symbols_find(to_file(base)->symbols, address, ret_len);
+	struct kallsyms_symbol symbol;
+
+	return kallsyms_find(to_file(base)->symbols, address, &symbol) ? symbol.name : NULL;
 }
 
 static const struct trace_input_ops file_ops = { .next = file_next, .find = file_find, .free = file_free };
@@ -116,10 +118,10 @@ int trace_input_open_file(const char *path, struct decoder *decoder, struct trac
 		return err_sys(err, -ENOMEM, "cannot read '%s'", path);
 	input->base = (struct trace_input){ .ops = &file_ops, .n_cpus = file->n_cpus };
 	input->cpu = calloc(file->n_cpus + 1, sizeof(*input->cpu));
-	input->symbols = symbols_new(file->kallsyms, file->kallsyms_len);
+	r = kallsyms_parse(TAKE_PTR(file->kallsyms), &input->symbols);
 	input->buffer_bytes = file->page_bytes > BUFFER_BYTES ? file->page_bytes : BUFFER_BYTES;
 	input->file = TAKE_PTR(file);
-	if (!input->cpu || !input->symbols) {
+	if (!input->cpu || r == -ENOMEM) {
 		file_free(&input->base);
 		return err_sys(err, -ENOMEM, "cannot read '%s'", path);
 	}

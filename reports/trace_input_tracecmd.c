@@ -53,12 +53,9 @@ static int source_next(struct trace_input *base, size_t i, struct ring_record *r
 	return 1;
 }
 
-static const char *source_find(struct trace_input *base, uint64_t address, size_t *ret_len)
+static const char *source_find(struct trace_input *base, uint64_t address)
 {
-	const char *name = tep_find_function(to_source(base)->tep, address);
-
-	*ret_len = name ? strlen(name) : 0;
-	return name;
+	return tep_find_function(to_source(base)->tep, address);
 }
 
 static const struct trace_input_ops tracecmd_ops = { .next = source_next, .find = source_find, .free = source_free };

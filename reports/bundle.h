@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One bundle, loaded and checked: manifest, probe, clock, actions. Traces and kernel logs
+ * stay on disk. Never writes into the bundle. Times are host TSC cycles; what the guest
+ * stamped is mapped here, once.
+ */
+#ifndef VCPULAT_BUNDLE_H
+#define VCPULAT_BUNDLE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/probe_format.h"
+#include "common/tsc.h"
+#include "reports/trace_event.h"
+
+#define BUNDLE_MAX_VCPUS 64
+#define BUNDLE_MAX_PIDS 64
+
+enum bundle_state { BUNDLE_ARMED, BUNDLE_CONTROL, BUNDLE_GUARD, BUNDLE_OUTSIDE, BUNDLE_STATE_MAX };
+enum bundle_role { BUNDLE_PRIMER, BUNDLE_SHAM, BUNDLE_STIMULUS, BUNDLE_SETTLE, BUNDLE_ROLE_MAX };
+
+struct bundle_window {
+	enum bundle_state state;
+	uint64_t t0;
+	uint64_t t1;
+};
+
+struct bundle_action {
+	enum bundle_role role;
+	char kind[32];
+	enum trace_layer layer;
+	uint64_t t0;
+	uint64_t t1;
+	size_t window; /* index; beyond the last: outside */
+};
+
+struct bundle_clock {
+	bool has_map;         /* the bundle has a guest and its clock */
+	struct tsc_map vcpu[BUNDLE_MAX_VCPUS]; /* by vCPU number; those not given are as the measured one */
+	uint64_t error_cycles; /* 0: not known */
+	bool stable;
+};
+
+struct bundle {
+	char *dir;
+	json_t *manifest;
+	bool has_guest;        /* "libvirt" or "bare" */
+	bool is_complete;
+	uint64_t cycles_per_second;
+	uint64_t threshold_ns;
+	uint16_t host_cpu;
+	uint16_t guest_cpu;
+	int32_t vcpu_tid;
+	int32_t probe_tid;
+	int32_t stimulus[TRACE_LAYER_MAX][BUNDLE_MAX_PIDS];
+	size_t n_stimulus[TRACE_LAYER_MAX];
+	struct bundle_window *windows;
+	size_t n_windows;
+	struct bundle_action *actions; /* by t0 */
+	size_t n_actions;
+	struct bundle_clock clock;
+	struct probe_header probe;     /* stamps in the probe's own TSC */
+	struct probe_record *gaps;     /* mapped to host TSC, ascending */
+	size_t n_gaps;
+	uint64_t epoch;                /* start of the first window, or of the probe */
+};
+
+/**
+ * bundle_open - load a bundle
+ * @dir: its directory
+ * @ret: for bundle_free()
+ * @err: names the file and what is wrong with it
+ *
+ * A partial bundle may lack windows, actions, clock and probe: what is there is loaded.
+ * Return: 0, -EINVAL for a directory that is no bundle or contradicts itself, or another -errno.
+ */
+int bundle_open(const char *dir, struct bundle **ret, struct err *err);
+
+/** bundle_free - drop it; NULL is fine */
+void bundle_free(struct bundle *bundle);
+DEFINE_CLEANUP(struct bundle *, bundle_free)
+
+/**
+ * bundle_path - the path of one of its files
+ * @bundle: the bundle
+ * @file: e.g. "host.dat"
+ *
+ * Return: a string the caller frees, or NULL with errno ENOMEM.
+ */
+char *bundle_path(const struct bundle *bundle, const char *file);
+
+/**
+ * bundle_map - a stamp of one layer as host TSC
+ * @bundle: the bundle
+ * @layer: who stamped
+ * @cpu: on which of its CPUs
+ * @tsc: the stamp
+ */
+uint64_t bundle_map(const struct bundle *bundle, enum trace_layer layer, unsigned int cpu, uint64_t tsc);
+
+/**
+ * bundle_window_at - the window that a moment lies in
+ * @bundle: the bundle
+ * @tsc: host TSC
+ *
+ * Return: its index, or n_windows.
+ */
+size_t bundle_window_at(const struct bundle *bundle, uint64_t tsc);
+
+/** bundle_state_name - "armed", "control", "guard" or "outside" */
+const char *bundle_state_name(enum bundle_state state);
+
+/** bundle_role_name - "primer", "sham", "stimulus" or "settle" */
+const char *bundle_role_name(enum bundle_role role);
+
+#endif
