@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/compare.h"
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "reports/load.h"
+#include "tests/unit/make_result.h"
+
+#define SKIP "vmstat-skip-isolated"
+#define CAUSE "host/kworker/vmstat_update"
+
+static json_t *compare(const struct made *made, size_t n, bool aa)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	struct compare_params params = { .aa = aa, .seed = 1 };
+	struct err err = { 0 };
+	json_t *comparison = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(load_results_add(&results, make_result(made[i])), 0);
+	if (compare_results(results.result, results.count, &params, &comparison, &err) < 0)
+		fail_msg("%s", err.msg);
+	return comparison;
+}
+
+static const json_t *row(const json_t *comparison, const char *arm)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(comparison, "rows"), i, entry)
+		if (strcmp(json_get_string(entry, "arm"), arm) == 0)
+			return entry;
+	return NULL;
+}
+
+static const json_t *verdict(const json_t *comparison, size_t i)
+{
+	return json_array_get(json_object_get(comparison, "verdicts"), i);
+}
+
+static double at(const json_t *object, const char *path)
+{
+	char key[64];
+
+	while (strchr(path, '.')) {
+		size_t len = strcspn(path, ".");
+
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		object = json_object_get(object, key);
+		path += len + 1;
+	}
+	object = json_object_get(object, path);
+	return json_is_number(object) ? json_number_value(object) : NAN;
+}
+
+static void test_removed(void **state)
+{
+	const struct made made[] = {
+		{ .hits = 2 }, { .hits = 2, .guest = "none", .length_ns = 7000 },
+		{ .arm = SKIP, .removes = CAUSE }, { .arm = SKIP, .removes = CAUSE, .guest = "none" },
+	};
+	_cleanup_json_ json_t *comparison = compare(made, ARRAY_SIZE(made), false);
+	const json_t *stock = row(comparison, "stock");
+
+	(void)state;
+	assert_true(compare_passed(comparison));
+	assert_int_equal(json_array_size(json_object_get(comparison, "verdicts")), 1);
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "removed");
+	assert_string_equal(json_get_string(verdict(comparison, 0), "text"),
+			    CAUSE ": 16 of 16 hits explained on stock; 0 in 40 s on " SKIP
+				  " (< 4.5 per minute at 95%): removed");
+	assert_true(at(stock, "guest.armed.hit") == 8);
+	assert_true(at(stock, "guest.armed.primers") == 8);
+	assert_true(fabs(at(stock, "guest.armed.lo") - 0.6306) < 1e-4);
+	assert_true(at(stock, "guest.gap_ns.n") == 8);
+	assert_true(at(stock, "guest.exposure_s") == 20);
+	assert_true(isnan(at(stock, "guest.gap_ns.p99")));
+	assert_true(fabs(at(stock, "amplification.p50") - 50300.0 / 7300) < 1e-9);
+	assert_true(at(row(comparison, SKIP), "guest.gap_ns.n") == 0);
+	assert_true(json_is_null(json_object_get(row(comparison, SKIP), "amplification")));
+	assert_true(fabs(at(row(comparison, SKIP), "rate_per_min.hi") - 4.4936) < 1e-3);
+}
+
+static void test_remains(void **state)
+{
+	const struct made made[] = { { .hits = 2 }, { .arm = SKIP, .removes = "host/kworker/*", .hits = 2 } };
+	_cleanup_json_ json_t *comparison = compare(made, ARRAY_SIZE(made), false);
+
+	(void)state;
+	assert_false(compare_passed(comparison));
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "remains");
+}
+
+static void test_positive_control(void **state)
+{
+	struct made made[] = { { .hits = 1 }, { .arm = SKIP, .hits = 1 } };
+	_cleanup_json_ json_t *kept = compare(made, ARRAY_SIZE(made), false);
+	_cleanup_json_ json_t *gone = NULL;
+
+	(void)state;
+	assert_string_equal(json_get_string(verdict(kept, 0), "state"), "as-expected");
+	made[0].hits = 2;
+	made[1].hits = 0;
+	gone = compare(made, ARRAY_SIZE(made), false);
+	assert_string_equal(json_get_string(verdict(gone, 0), "state"), "unexpected");
+	assert_false(compare_passed(gone));
+}
+
+static void test_too_short_is_undecided(void **state)
+{
+	const struct made made[] = { { .hits = 1, .windows = 1 }, { .arm = SKIP, .removes = CAUSE, .windows = 1 } };
+	_cleanup_json_ json_t *comparison = compare(made, ARRAY_SIZE(made), false);
+
+	(void)state;
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "undecided");
+	assert_false(compare_passed(comparison));
+}
+
+static void test_kernel_log_partial_and_lost(void **state)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	_cleanup_json_ json_t *comparison = NULL;
+	json_t *skip = make_result((struct made){ .arm = SKIP, .removes = CAUSE });
+	struct err err;
+
+	(void)state;
+	json_object_set_new(skip, "kernel_log", json_pack("[{s:s, s:s}]", "layer", "host", "line", "WARNING: CPU: 1"));
+	json_object_set_new(skip, "status", json_string("partial"));
+	json_object_set_new(skip, "lost", json_pack("{s:i, s:i, s:i}", "host_events", 3, "guest_events", 0, "gaps", 0));
+	assert_int_equal(load_results_add(&results, make_result((struct made){ .hits = 2 })), 0);
+	assert_int_equal(load_results_add(&results, skip), 0);
+	assert_int_equal(compare_results(results.result, 2, NULL, &comparison, &err), 0);
+	assert_false(compare_passed(comparison));
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "undecided");
+	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "3 events or gaps lost on " SKIP));
+	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "the kernel log has 1 finding on " SKIP));
+	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "1 partial run of " SKIP));
+	assert_int_equal(json_array_size(json_object_get(comparison, "findings")), 3);
+}
+
+static void test_unprovoked_more_often(void **state)
+{
+	struct made made[] = {
+		{ .unprovoked = true, .cause = "host/task/new" },
+		{ .unprovoked = true, .cause = "host/task/new", .arm = SKIP, .hits = 3 },
+	};
+	_cleanup_json_ json_t *one_boot = compare(made, ARRAY_SIZE(made), false);
+	_cleanup_json_ json_t *reversed = NULL;
+
+	(void)state;
+	assert_true(compare_passed(one_boot));
+	assert_string_equal(json_get_string(verdict(one_boot, 0), "state"), "undecided");
+	assert_true(json_is_false(json_object_get(verdict(one_boot, 0), "decisive")));
+	made[0].hits = 3;
+	made[1].hits = 0;
+	reversed = compare(made, ARRAY_SIZE(made), false);
+	assert_int_equal(json_array_size(json_object_get(reversed, "verdicts")), 0);
+}
+
+static void test_unprovoked_more_often_in_boots(void **state)
+{
+	static const char *const boots[] = { "a", "b", "c", "d" };
+	struct made made[8];
+	_cleanup_json_ json_t *comparison = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
+		made[i] = (struct made){ .unprovoked = true, .cause = "host/task/new", .boot = boots[i / 2],
+					 .arm = i % 2 ? SKIP : NULL, .hits = i % 2 ? 3 : 0 };
+	comparison = compare(made, ARRAY_SIZE(made), false);
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "unexpected");
+	assert_false(compare_passed(comparison));
+	assert_int_equal(json_get_u64(json_array_get(json_object_get(comparison, "arms"), 0), "boots"), 4);
+}
+
+static void test_aa(void **state)
+{
+	struct made made[] = { { .hits = 2 }, { .hits = 2, .boot = "boot-2" } };
+	_cleanup_(load_results_done) struct load_results one = { 0 };
+	_cleanup_json_ json_t *comparison = compare(made, ARRAY_SIZE(made), true);
+	const struct compare_params aa = { .aa = true };
+	json_t *none = NULL;
+	struct err err;
+
+	(void)state;
+	assert_true(compare_passed(comparison));
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "as-expected");
+	assert_int_equal(json_array_size(json_object_get(comparison, "arms")), 2);
+	assert_int_equal(load_results_add(&one, make_result(made[0])), 0);
+	assert_int_equal(compare_results(one.result, 1, &aa, &none, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "two boots"));
+}
+
+/* Two arms given: they are compared as they are. */
+static void test_aa_finds_a_difference(void **state)
+{
+	const struct made made[] = { { .hits = 3 }, { .arm = "again" } };
+	_cleanup_json_ json_t *comparison = compare(made, ARRAY_SIZE(made), true);
+
+	(void)state;
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "unexpected");
+	assert_false(compare_passed(comparison));
+}
+
+static void test_refused(void **state)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	json_t *metal = make_result((struct made){ .arm = SKIP });
+	json_t *none = NULL;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(compare_results(NULL, 0, NULL, &none, &err), -EINVAL);
+	json_object_set_new(metal, "emulated", json_false());
+	assert_int_equal(load_results_add(&results, make_result((struct made){ .hits = 1 })), 0);
+	assert_int_equal(load_results_add(&results, metal), 0);
+	assert_int_equal(compare_results(results.result, 2, NULL, &none, &err), -EINVAL);
+	json_object_set_new(metal, "guest", json_string("xen"));
+	assert_int_equal(compare_results(results.result, 2, NULL, &none, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "xen"));
+}
+
+/* A result whose members are all of the wrong kind must not end the program. */
+static void test_nonsense_is_survived(void **state)
+{
+	static const char *const members[] = { "windows", "gaps", "causes", "lost", "exposure", "kernel_log",
+					       "verdict", "retries", "clock", "arm.removes", "status", "boot_id" };
+	static const char *const values[] = { "null", "[]", "{}", "-7", "[[]]", "[{\"t_ns\":-1}]", "\"x\"", "[null]" };
+
+	(void)state;
+	for (size_t m = 0; m < ARRAY_SIZE(members); m++) {
+		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
+			json_t *result = make_result((struct made){ .hits = 2 });
+			const json_t *list[] = { result };
+			json_t *comparison = NULL;
+
+			json_object_set_new(result, members[m], json_loads(values[v], JSON_DECODE_ANY, NULL));
+			if (compare_results(list, 1, NULL, &comparison, NULL) == 0)
+				json_decref(comparison);
+			json_decref(result);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_remains),
+		cmocka_unit_test(test_positive_control),
+		cmocka_unit_test(test_too_short_is_undecided),
+		cmocka_unit_test(test_kernel_log_partial_and_lost),
+		cmocka_unit_test(test_unprovoked_more_often),
+		cmocka_unit_test(test_unprovoked_more_often_in_boots),
+		cmocka_unit_test(test_aa),
+		cmocka_unit_test(test_aa_finds_a_difference),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_nonsense_is_survived),
+	};
+
+	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
+}

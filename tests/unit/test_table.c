@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "reports/compare.h"
+#include "reports/load.h"
+#include "tests/unit/make_result.h"
+
+#define LONG_ARM "an-arm-whose-name-is-far-longer-than-its-column"
+
+static char *print(const struct made *made, size_t n, bool colour)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	static const char *const paths[] = { "report: /tmp/report.html", NULL };
+	struct table_params params = { .colour = colour, .all_causes = true, .path = paths };
+	_cleanup_json_ json_t *comparison = NULL;
+	FILE *out;
+	char *text = NULL;
+	size_t len;
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(load_results_add(&results, make_result(made[i])), 0);
+	assert_int_equal(compare_results(results.result, results.count, NULL, &comparison, NULL), 0);
+	out = open_memstream(&text, &len);
+	table_print(out, comparison, &params);
+	fclose(out);
+	return text;
+}
+
+static void check_width(const char *text)
+{
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		if (length > TABLE_COLUMNS)
+			fail_msg("%zu columns: %.*s", length, (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
+static void test_width_and_words(void **state)
+{
+	const struct made made[] = {
+		{ .hits = 2, .length_ns = 98765432 }, { .hits = 2, .guest = "none", .length_ns = 7123456 },
+		{ .arm = LONG_ARM, .removes = "host/*" }, { .arm = LONG_ARM, .removes = "host/*", .guest = "none" },
+	};
+	_cleanup_free_ char *text = print(made, ARRAY_SIZE(made), false);
+
+	(void)state;
+	check_width(text);
+	assert_non_null(strstr(text, "emulated us"));
+	assert_non_null(strstr(text, "8/8 63-100%"));
+	assert_non_null(strstr(text, ": removed"));
+	assert_non_null(strstr(text, "report: /tmp/report.html"));
+	assert_null(strchr(text, '\033'));
+}
+
+static void test_colour(void **state)
+{
+	const struct made made[] = { { .hits = 2 } };
+	_cleanup_free_ char *text = print(made, ARRAY_SIZE(made), true);
+
+	(void)state;
+	assert_non_null(strstr(text, "\033[32mok"));
+}
+
+/* A task's name comes from a guest. */
+static void test_escape_sequences_are_defused(void **state)
+{
+	const struct made made[] = { { .hits = 2, .cause = "guest/task/\033[2Jevil\r" } };
+	_cleanup_free_ char *text = print(made, ARRAY_SIZE(made), false);
+
+	(void)state;
+	assert_null(strchr(text, '\033'));
+	assert_null(strchr(text, '\r'));
+	assert_non_null(strstr(text, "?[2Jevil?"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_width_and_words),
+		cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_escape_sequences_are_defused),
+	};
+
+	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
+}
