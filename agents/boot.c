@@ -67,15 +67,17 @@ int boot_parse_cmdline(const char *cmdline, struct boot *ret, struct err *err)
 	size_t token_len;
 	const char *port = cmdline_value(cmdline, PORT_KEY, &port_len);
 	const char *token = cmdline_value(cmdline, TOKEN_KEY, &token_len);
+	unsigned long number;
 	char *end;
 
 	errno = 0;
-	ret->port = (unsigned int)strtoul(port, &end, 10);
-	if (port_len == 0 || end != port + port_len || errno || *port == '-')
+	number = strtoul(port, &end, 10);
+	if (port_len == 0 || end != port + port_len || errno || *port == '-' || number > UINT32_MAX)
 		return err_set(err, -EINVAL, "the kernel's command line has no usable " PORT_KEY "PORT");
 	if (token_len != LINK_TOKEN_CHARS)
 		return err_set(err, -EINVAL, "the kernel's command line has no " TOKEN_KEY " of %d characters",
 			       LINK_TOKEN_CHARS);
+	ret->port = (unsigned int)number;
 	memcpy(ret->token, token, token_len);
 	ret->token[token_len] = '\0';
 	return 0;

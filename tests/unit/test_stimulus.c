@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Stimulus workers on a CPU of this machine; no root needed. */
+#include "agents/stimulus.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/tsc.h"
+
+#define HZ 1000000000ULL /* nominal: 1 cycle is 1 ns */
+
+/* The address sanitizer turns mlock() into nothing. */
+#ifdef __SANITIZE_ADDRESS__
+#define CAN_LOCK false
+#else
+#define CAN_LOCK true
+#endif
+
+static cpu_set_t allowed;
+
+static int setup(void **state)
+{
+	(void)state;
+	return sched_getaffinity(0, sizeof(allowed), &allowed);
+}
+
+static struct stimulus *prepare(const char *kind, int cpu)
+{
+	const struct stimulus_options options = { .kind = kind, .cpu = cpu, .housekeeping = &allowed, .hz = HZ };
+	struct stimulus *stimulus = NULL;
+	struct err err = { "" };
+
+	if (stimulus_new(&options, &stimulus, &err) < 0)
+		fail_msg("%s", err.msg);
+	return stimulus;
+}
+
+/* A number after "name:" in /proc/PID/status. */
+static long status_of(int pid, const char *name)
+{
+	_cleanup_free_ char *path = str_printf("/proc/%d/status", pid);
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+
+	assert_int_equal(fs_read(path, 1 << 16, &text, NULL, NULL), 0);
+	line = strstr(text, name);
+	assert_non_null(line);
+	return strtol(line + strlen(name) + 1, NULL, 10);
+}
+
+/* Page faults so far: the tenth field after the name in /proc/PID/stat. */
+static long faults_of(int pid)
+{
+	_cleanup_free_ char *path = str_printf("/proc/%d/stat", pid);
+	_cleanup_free_ char *text = NULL;
+	long faults = -1;
+
+	assert_int_equal(fs_read_line(path, &text, NULL), 0);
+	assert_int_equal(sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %ld", &faults), 1);
+	return faults;
+}
+
+static void shot_is_timed(void **state)
+{
+	struct stimulus *stimulus = prepare("spin", -1);
+	uint64_t before = tsc_read();
+	struct stimulus_shot shot;
+
+	(void)state;
+	assert_int_equal(stimulus_fire(stimulus, false, 2, &shot, NULL), 0);
+	assert_true(before < shot.t0);
+	assert_true(shot.t1 - shot.t0 >= 2000000);
+	assert_true(shot.t1 < tsc_read());
+	assert_int_equal(shot.result, 0);
+	stimulus_free(stimulus);
+}
+
+static void mlock_alternates_and_sham_does_nothing(void **state)
+{
+	struct stimulus *stimulus;
+	long idle;
+	const struct {
+		bool sham;
+		long locked_kib;
+	} steps[] = { { true, 0 }, { false, 4 }, { true, 4 }, { false, 0 }, { true, 0 }, { false, 4 } };
+	struct stimulus_shot shot;
+
+	(void)state;
+	if (!CAN_LOCK)
+		skip();
+	stimulus = prepare("mlock", -1);
+	idle = status_of(stimulus_pid(stimulus), "VmLck");
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		assert_int_equal(stimulus_fire(stimulus, steps[i].sham, 0, &shot, NULL), 0);
+		assert_int_equal(shot.result, 0);
+		assert_int_equal(status_of(stimulus_pid(stimulus), "VmLck") - idle, steps[i].locked_kib);
+	}
+	stimulus_free(stimulus);
+}
+
+static void no_page_is_faulted(void **state)
+{
+	static const char *const kinds[] = { "mlock", "spin" };
+	struct stimulus_shot shot;
+
+	(void)state;
+	if (!CAN_LOCK || geteuid() != 0)
+		skip(); /* as an ordinary user it may not lock all its memory */
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct stimulus *stimulus = prepare(kinds[i], -1);
+		long faults = faults_of(stimulus_pid(stimulus));
+
+		for (int n = 0; n < 6; n++)
+			assert_int_equal(stimulus_fire(stimulus, n % 2 == 0, 1, &shot, NULL), 0);
+		assert_int_equal(faults_of(stimulus_pid(stimulus)), faults);
+		stimulus_free(stimulus);
+	}
+}
+
+static void unknown_kind_names_the_known(void **state)
+{
+	const struct stimulus_options options = { .kind = "earthquake", .housekeeping = &allowed, .hz = HZ };
+	struct stimulus *stimulus = NULL;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(stimulus_new(&options, &stimulus, &err), -EINVAL);
+	assert_string_equal(err.msg, "stimulus kind 'earthquake' is unknown; this agent has: mlock stat_refresh spin");
+}
+
+static void endless_spin_is_refused(void **state)
+{
+	struct stimulus *stimulus = prepare("spin", -1);
+	struct stimulus_shot shot;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(stimulus_fire(stimulus, false, 60001, &shot, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "60001 ms"));
+	stimulus_free(stimulus);
+}
+
+static void dead_worker_is_noticed(void **state)
+{
+	struct stimulus *stimulus = prepare("spin", -1);
+	struct stimulus_shot shot;
+	struct err err = { "" };
+
+	(void)state;
+	kill(stimulus_pid(stimulus), SIGKILL);
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, &err), -ECHILD);
+	assert_non_null(strstr(err.msg, "stimulus 'spin'"));
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, &err), -ECHILD);
+	stimulus_free(stimulus);
+	stimulus_free(NULL);
+}
+
+static void absent_cpu_is_an_error(void **state)
+{
+	const struct stimulus_options options = {
+		.kind = "spin", .cpu = CPU_SETSIZE - 1, .housekeeping = &allowed, .hz = HZ
+	};
+	struct stimulus *stimulus = NULL;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(stimulus_new(&options, &stimulus, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "on CPU 1023"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shot_is_timed),	   cmocka_unit_test(mlock_alternates_and_sham_does_nothing),
+		cmocka_unit_test(no_page_is_faulted),	   cmocka_unit_test(unknown_kind_names_the_known),
+		cmocka_unit_test(endless_spin_is_refused), cmocka_unit_test(dead_worker_is_noticed),
+		cmocka_unit_test(absent_cpu_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
