@@ -74,8 +74,8 @@ static void format_us(const json_t *ns, char cell[static CELL])
 
 	if (!json_is_number(ns))
 		snprintf(cell, CELL, "-");
-	else if (us >= 100000)
-		snprintf(cell, CELL, "%.0fk", us / 1000);
+	else if (us >= 10000)
+		snprintf(cell, CELL, "%.*fk", us < 100000 ? 1 : 0, us / 1000);
 	else
 		snprintf(cell, CELL, "%.*f", us < 10 ? 2 : us < 100 ? 1 : 0, us);
 }
@@ -99,7 +99,7 @@ static void format_gaps(const json_t *side, char cell[static CELL])
 static void format_ratio(const json_t *ratio, char cell[static CELL])
 {
 	if (json_is_object(ratio))
-		snprintf(cell, CELL, "%.1f (%.1f-%.1f)", json_number_value(json_object_get(ratio, "p50")),
+		snprintf(cell, CELL, "%.3g (%.2g-%.2g)", json_number_value(json_object_get(ratio, "p50")),
 			 json_number_value(json_object_get(ratio, "lo")),
 			 json_number_value(json_object_get(ratio, "hi")));
 	else
