@@ -127,8 +127,10 @@ static int prepare_all(struct measuring *m, struct err *err)
 {
 	const struct scenario *s = m->p->scenario;
 	const struct schema_strings none = { 0 };
-	int ret = prepare(m, ACTION_SPIN, LAYER_HOST, m->p->host_cpu, &none, &m->settle[LAYER_HOST], err);
+	int ret = 0;
 
+	if (!m->p->fifo)
+		ret = prepare(m, ACTION_SPIN, LAYER_HOST, m->p->host_cpu, &none, &m->settle[LAYER_HOST], err);
 	if (ret == 0 && m->p->guest)
 		ret = prepare(m, ACTION_SPIN, LAYER_GUEST, GUEST_MEASURED_CPU, &none, &m->settle[LAYER_GUEST], err);
 	if (ret == 0 && s->has_primer)

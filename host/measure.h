@@ -19,6 +19,7 @@ struct measure_params {
 	int host_cpu;         /* measured */
 	uint64_t seed;
 	uint64_t guard_ns;
+	bool fifo;            /* the vCPU's thread is SCHED_FIFO: nothing of ours would ever run beside it */
 	bool trace;
 	struct progress *progress;
 	struct bundle_writer *bundle;

@@ -217,7 +217,7 @@ static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 	struct measure_params params = { .scenario = one->scenario, .kind = one->kind, .host_agent = r->agent,
 					 .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
 					 .host_cpu = r->o->cpus.measured, .seed = one->seed, .guard_ns = guard_ns(),
-					 .trace = r->o->trace, .progress = &r->progress, .bundle = one->bundle };
+					 .fifo = one->kind == GUEST_LIBVIRT && wants_fifo(r), .trace = r->o->trace, .progress = &r->progress, .bundle = one->bundle };
 	struct err why = { "" };
 	int ret = measure_run(&params, &one->measured, err);
 	int end;
@@ -277,6 +277,14 @@ static int run_one(struct run *r, const struct scenario *scenario, enum guest_ki
 	return ret;
 }
 
+/* A spinning FIFO vCPU starves every ordinary task of its CPU: a primer there would wait for ever. */
+static int check_policy(const struct run *r, const struct scenario *s, enum guest_kind kind, struct err *err)
+{
+	if (kind == GUEST_LIBVIRT && wants_fifo(r) && s->has_primer && s->primer.layer == LAYER_HOST)
+		return err_set(err, -ENOTSUP, "its primer acts on the host's measured CPU, where a FIFO vCPU lets nothing run");
+	return 0;
+}
+
 static int run_all(struct run *r, const struct scenario *scenarios, size_t count, uint64_t seed, struct run_counts *c,
 		   struct err *err)
 {
@@ -288,6 +296,8 @@ static int run_all(struct run *r, const struct scenario *scenarios, size_t count
 			if (!(scenarios[i].shape.guests & r->o->guests & 1U << kind))
 				continue;
 			ret = checks_scenario(&scenarios[i], &why);
+			if (ret == 0)
+				ret = check_policy(r, &scenarios[i], (enum guest_kind)kind, &why);
 			if (ret == 0)
 				ret = run_one(r, &scenarios[i], (enum guest_kind)kind, seed + 1000003 * (uint64_t)kind + i,
 					      &why);

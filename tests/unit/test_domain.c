@@ -96,7 +96,7 @@ static void test_capture_request(void **state)
 	assert_null(find_event(host, "kmem:y"));
 	assert_null(find_event(guest, "kvm:kvm_entry"));
 	assert_non_null(find_event(guest, "kmem:y"));
-	assert_in_range(json_get_u64(host, "buffer_kib"), 4096, 65536);
+	assert_in_range(json_get_u64(host, "buffer_kib"), 8192, 65536);
 	assert_in_range(json_get_u64(guest, "buffer_kib"), 4096, 65536);
 }
 
