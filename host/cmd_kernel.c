@@ -145,8 +145,12 @@ static int report(int r, const struct err *err)
 {
 	if (r == 0)
 		return VCPULAT_EXIT_PASS;
+	if (r == -EINTR) {
+		log_error("interrupted; the same command goes on where it stopped");
+		return VCPULAT_EXIT_INTERRUPTED;
+	}
 	log_error("%s", *err->msg ? err->msg : strerror(-r));
-	return r == -EINTR ? VCPULAT_EXIT_INTERRUPTED : VCPULAT_EXIT_ERROR;
+	return VCPULAT_EXIT_ERROR;
 }
 
 static int build_one(const struct kernel_options *o, const char *name, struct err *err)

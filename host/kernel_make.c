@@ -308,21 +308,6 @@ static int configure(struct kernel_tree *tree, const struct kernel_inputs *input
 	return r < 0 ? r : check_config(tree, inputs, err);
 }
 
-int kernel_make_config(struct kernel_tree *tree, const struct kernel_inputs *inputs, struct err *err)
-{
-	int r;
-
-	if (json_is_true(json_object_get(tree->state, "configured")))
-		return 0;
-	r = configure(tree, inputs, err);
-	if (r == -EINVAL)
-		kernel_tree_discard(tree); /* it can only serve this configuration */
-	if (r < 0)
-		return r;
-	json_object_set_new(tree->state, "configured", json_true());
-	return kernel_tree_save(tree, err);
-}
-
 static int64_t now_ns(void)
 {
 	struct timespec now;
@@ -337,15 +322,42 @@ static int note_begin(struct kernel_tree *tree, struct err *err)
 	return kernel_tree_save(tree, err);
 }
 
-/* Only what an interrupted compiler was writing is in doubt, not the minutes of work before. */
+int kernel_make_config(struct kernel_tree *tree, const struct kernel_inputs *inputs, struct err *err)
+{
+	int r;
+
+	if (json_is_true(json_object_get(tree->state, "configured")))
+		return 0;
+	r = note_begin(tree, err);
+	if (r == 0)
+		r = configure(tree, inputs, err);
+	if (r == -EINVAL)
+		kernel_tree_discard(tree); /* it can only serve this configuration */
+	if (r < 0)
+		return r;
+	json_object_del(tree->state, "building_ns");
+	json_object_set_new(tree->state, "configured", json_true());
+	return kernel_tree_save(tree, err);
+}
+
+/* Only what an interrupted compiler was writing is in doubt: not the minutes of work before, let alone the source. */
+static json_int_t in_doubt_since(const struct kernel_tree *tree)
+{
+	json_int_t begin_ns = (json_int_t)json_get_u64(tree->state, "building_ns");
+	json_int_t recent_ns = now_ns() - INTERRUPT_GRACE_NS;
+
+	return begin_ns > recent_ns ? begin_ns : recent_ns;
+}
+
 static int note_end(struct kernel_tree *tree, int result, const struct kernel_progress *progress, struct err *err)
 {
 	bool from_scratch = !json_object_get(tree->state, "files_all");
 
-	json_object_del(tree->state, "building_ns");
-	json_object_set_new(tree->state, "stamp_ns", json_integer(now_ns()));
 	if (result == -EINTR)
-		json_object_set_new(tree->state, "building_ns", json_integer(now_ns() - INTERRUPT_GRACE_NS));
+		json_object_set_new(tree->state, "building_ns", json_integer(in_doubt_since(tree)));
+	else
+		json_object_del(tree->state, "building_ns");
+	json_object_set_new(tree->state, "stamp_ns", json_integer(now_ns()));
 	if (result == 0)
 		json_object_set_new(tree->state, from_scratch ? "files_all" : "files_patch",
 				    json_integer(progress->done));
