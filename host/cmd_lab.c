@@ -66,7 +66,7 @@ static const struct option_row rows[] = {
 	ROW("seed", SCHEMA_UINT, seed, .has_offset = offsetof(struct lab_options, has_seed),
 	    .help = "of all that is random; drawn if not given"), .argument = "N" },
 	ROW("patience", SCHEMA_DURATION, patience_ns, .fallback = "45s", .min = 1000000000, .max = 3600000000000,
-	    .help = "end a boot that gives no sign of life for so long, or makes no progress for three times so long"),
+	    .help = "end a boot that gives no sign of life for so long, or no progress for six times so long"),
 	  .argument = "TIME" },
 	ROW("output", SCHEMA_STRING, out, .help = "results; a new directory vcpulat-TIME if not given"), .letter = 'o',
 	  .argument = "DIR" },
@@ -346,6 +346,8 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
 	struct lab_params p = { .out = lab->out,
 				.job = lab->job,
+				.scenarios = &lab->scenarios,
+				.guests = &o->guests,
 				.guest = lab->has_guest ? &lab->guest : NULL,
 				.given = &lab->given,
 				.given_text = &lab->given_text,
@@ -377,14 +379,12 @@ static int begin(struct lab *lab, int argc, char *argv[], int *ret_operands)
 	return ret;
 }
 
-/* Kernels, a place for the results, and a job to do; says itself what failed. */
+/* Kernels and a place for the results; says itself what failed. */
 static int prepare(struct lab *lab, bool results)
 {
 	struct err err = { "" };
-	int ret = lab->job ? 0 : err_sys(&err, -ENOMEM, "the emulated host's job");
+	int ret = results || lab->job ? load_kernels(lab, &err) : err_sys(&err, -ENOMEM, "the emulated host's job");
 
-	if (ret == 0)
-		ret = load_kernels(lab, &err);
 	log_status(NULL);
 	if (ret == 0)
 		ret = make_out(lab, results, &err);
@@ -452,7 +452,6 @@ static int lab_scenarios(struct lab *lab, int count, char *names[])
 		log_error("%s", err.msg);
 		return VCPULAT_EXIT_ERROR;
 	}
-	lab->job = lab_job_run(&lab->scenarios, &lab->options.guests);
 	code = prepare(lab, true);
 	if (code != VCPULAT_EXIT_PASS)
 		return code;

@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "host/kernel.h"
+#include "host/lab_job.h"
 #include "host/lab_machine.h"
 #include "host/lab_stage.h"
 #include "host/paths.h"
@@ -75,11 +76,11 @@ static json_t *arm_json(const struct attempt *a)
 	const struct arm *arm = &a->kernel->arm;
 	const struct lab_kernel *guest = a->params->guest ? a->params->guest : a->kernel;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:O}", "name", arm->name, "removes",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:O}", "name", arm->name, "removes",
 			 string_list(&arm->removes), "adds", string_list(&arm->adds), "host",
 			 kernel_json(a->kernel, arm->cmdline ? arm->cmdline : ""), "guest",
 			 kernel_json(guest, guest->arm.cmdline ? guest->arm.cmdline : ""), "vcpu_policy", "other",
-			 "seed", (json_int_t)(a->params->seed + a->number), "retries", a->retries);
+			 "retries", a->retries);
 }
 
 static int give_scenarios(const struct attempt *a, struct err *err)
@@ -95,6 +96,14 @@ static int give_scenarios(const struct attempt *a, struct err *err)
 	return ret;
 }
 
+static int give_job(const struct attempt *a, struct err *err)
+{
+	const struct lab_params *p = a->params;
+	_cleanup_free_ char *text = p->job ? strdup(p->job) : lab_job_run(p->scenarios, p->guests, p->seed + a->number);
+
+	return text ? lab_stage_text(&a->stage, "job.sh", text, err) : err_sys(err, -ENOMEM, "the emulated host's job");
+}
+
 static int set_stage(struct attempt *a, struct err *err)
 {
 	const struct lab_kernel *guest = a->params->guest ? a->params->guest : a->kernel;
@@ -106,7 +115,7 @@ static int set_stage(struct attempt *a, struct err *err)
 	if (ret == 0)
 		ret = give_scenarios(a, err);
 	if (ret == 0)
-		ret = lab_stage_text(&a->stage, "job.sh", a->params->job, err);
+		ret = give_job(a, err);
 	return ret;
 }
 
@@ -132,7 +141,7 @@ static int boot(struct attempt *a, struct err *err)
 
 	if (!initramfs || !append || !console || !qemu_log || !autopsy)
 		return err_sys(err, -ENOMEM, "booting an emulated host");
-	ret = lab_machine_start(&machine, &how, console, qemu_log, p->patience_s, 3 * p->patience_s, err);
+	ret = lab_machine_start(&machine, &how, console, qemu_log, p->patience_s, 6 * p->patience_s, err);
 	if (ret == 0)
 		ret = lab_machine_wait(&machine, err);
 	if (ret == -ETIMEDOUT)

@@ -78,6 +78,8 @@ static void add_consoles(struct vector *v, const struct lab_boot *boot)
 	add_socket(v, "console", boot->console_fd);
 	add_socket(v, "progress", boot->progress_fd);
 	add_socket(v, "terminal", boot->terminal_fd);
+	add_socket(v, "bus", boot->bus_fd);
+	add(v, "-object", strdup("qtest,id=qtest,chardev=bus,log=/dev/null"));
 	add(v, "-mon", strdup("chardev=monitor,mode=control"));
 	add(v, "-serial", strdup("chardev:console"));
 	add(v, "-device", strdup("virtio-serial-pci"));

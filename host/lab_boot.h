@@ -24,7 +24,8 @@ struct lab_boot {
 	int monitor_fd;          /* connected sockets that QEMU inherits: QMP, */
 	int console_fd;          /* serial console, */
 	int progress_fd;         /* hvc0, */
-	int terminal_fd;         /* hvc1 */
+	int terminal_fd;         /* hvc1, */
+	int bus_fd;              /* writes to the machine's memory bus, see lab_machine.c */
 };
 
 /**

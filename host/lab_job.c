@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/lab_job.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/cleanup.h"
@@ -33,7 +34,7 @@ static char *finish(FILE *out, char **text)
 	return NULL;
 }
 
-char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests)
+char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -46,6 +47,7 @@ char *lab_job_run(const struct schema_strings *scenarios, const struct schema_st
 	      " --guest-kernel " LAB_DIR "/guest.bzImage --guest-initramfs " LAB_DIR "/guest.cpio.gz"
 	      " --progress /dev/hvc0 -o /out/bundles",
 	      out);
+	fprintf(out, " --seed %" PRIu64, seed);
 	for (size_t i = 0; i < guests->count; i++) {
 		fputs(" --guest ", out);
 		print_quoted(out, guests->item[i]);

@@ -17,7 +17,19 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 #define QUIT_MS 3000
-#define TICK_MS 1000
+#define TICK_MS 100
+#define SHOW_NS NS_PER_S
+
+/*
+ * QEMU's VMRUN and #VMEXIT helpers change a CPU's pending requests without the lock under
+ * which other threads add to them (7.2, target/i386/tcg/sysemu/svm_helper.c), so a request
+ * to look at the APIC can be lost. The interrupt then waits in the APIC until its next
+ * event, and an isolated CPU may have none. A message of vector 0 to all APICs (physical
+ * destination 0xff) makes each look again; it is below every priority, so no CPU, and
+ * nobody inside, sees anything of it.
+ */
+#define PROD_APICS "writel 0xfeeff000 0x0\n"
+#define PROD_NS (NS_PER_S / 10)
 
 static uint64_t now_ns(void)
 {
@@ -50,12 +62,15 @@ static int open_pairs(struct lab_machine *m, struct lab_boot *boot)
 		err = open_pair(&m->progress_fd, &boot->progress_fd);
 	if (err == 0)
 		err = open_pair(&m->terminal_fd, &boot->terminal_fd);
+	if (err == 0)
+		err = open_pair(&m->bus_fd, &boot->bus_fd);
 	return err;
 }
 
 static void close_child_ends(struct lab_boot *boot)
 {
-	int *const fds[] = { &boot->monitor_fd, &boot->console_fd, &boot->progress_fd, &boot->terminal_fd };
+	int *const fds[] = { &boot->monitor_fd, &boot->console_fd, &boot->progress_fd, &boot->terminal_fd,
+			      &boot->bus_fd };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		if (*fds[i] >= 0)
@@ -86,8 +101,9 @@ int lab_machine_start(struct lab_machine *m, struct lab_boot *boot, const char *
 	int ret;
 
 	m->pid = 0;
-	m->pid_fd = m->monitor_fd = m->console_fd = m->progress_fd = m->terminal_fd = -1;
-	boot->monitor_fd = boot->console_fd = boot->progress_fd = boot->terminal_fd = -1;
+	m->pid_fd = m->monitor_fd = m->console_fd = m->progress_fd = m->terminal_fd = m->bus_fd = -1;
+	boot->monitor_fd = boot->console_fd = boot->progress_fd = boot->terminal_fd = boot->bus_fd = -1;
+	m->shown_ns = m->prodded_ns = 0;
 	m->log_fd = open(console_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (m->log_fd < 0)
 		return err_sys(err, -errno, "cannot write '%s'", console_path);
@@ -103,7 +119,7 @@ int lab_machine_start(struct lab_machine *m, struct lab_boot *boot, const char *
 	return 0;
 }
 
-enum { POLL_STOP, POLL_QEMU, POLL_CONSOLE, POLL_PROGRESS, POLL_TERMINAL, POLL_INPUT, POLL_COUNT };
+enum { POLL_STOP, POLL_QEMU, POLL_CONSOLE, POLL_PROGRESS, POLL_TERMINAL, POLL_BUS, POLL_INPUT, POLL_COUNT };
 
 static void take_console(struct lab_machine *m, struct pollfd *p)
 {
@@ -132,6 +148,15 @@ static void take_progress(struct lab_machine *m, struct pollfd *p)
 		m->on_progress(m->ctx, &m->watch);
 }
 
+/* The bus answers each write with "OK". */
+static void take_bus(struct pollfd *p)
+{
+	char buf[256];
+
+	if (read(p->fd, buf, sizeof(buf)) <= 0)
+		p->fd = -1;
+}
+
 static void take_input(struct lab_machine *m, struct pollfd *p)
 {
 	static const char end_of_file = 4; /* Ctrl-D, as typed */
@@ -151,6 +176,8 @@ static void take_ready(struct lab_machine *m, struct pollfd fds[static POLL_COUN
 		take_progress(m, &fds[POLL_PROGRESS]);
 	if (fds[POLL_TERMINAL].revents && lab_terminal_relay(m->terminal_fd, STDOUT_FILENO) <= 0)
 		fds[POLL_TERMINAL].fd = -1;
+	if (fds[POLL_BUS].revents)
+		take_bus(&fds[POLL_BUS]);
 	if (fds[POLL_INPUT].revents)
 		take_input(m, &fds[POLL_INPUT]);
 }
@@ -165,6 +192,25 @@ static void open_terminal(struct lab_machine *m, struct pollfd *input)
 	lab_terminal_open(&m->terminal);
 }
 
+/* Not before there is somebody inside: a kernel that brings up its APICs wonders about stale vectors. */
+static void prod_apics(struct lab_machine *m, uint64_t now)
+{
+	if (!m->watch.channel_used || now - m->prodded_ns < PROD_NS)
+		return;
+	m->prodded_ns = now;
+	/* That fails when the socket is full: then QEMU has enough of them to read. */
+	send(m->bus_fd, PROD_APICS, strlen(PROD_APICS), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void tick(struct lab_machine *m, uint64_t now)
+{
+	prod_apics(m, now);
+	if (!m->on_progress || now - m->shown_ns < SHOW_NS)
+		return;
+	m->shown_ns = now;
+	m->on_progress(m->ctx, &m->watch);
+}
+
 int lab_machine_wait(struct lab_machine *m, struct err *err)
 {
 	struct pollfd fds[POLL_COUNT] = {
@@ -173,6 +219,7 @@ int lab_machine_wait(struct lab_machine *m, struct err *err)
 		[POLL_CONSOLE] = { .fd = m->console_fd, .events = POLLIN },
 		[POLL_PROGRESS] = { .fd = m->progress_fd, .events = POLLIN },
 		[POLL_TERMINAL] = { .fd = m->terminal_fd, .events = POLLIN },
+		[POLL_BUS] = { .fd = m->bus_fd, .events = POLLIN },
 		[POLL_INPUT] = { .fd = -1, .events = POLLIN },
 	};
 	bool ended = false;
@@ -181,8 +228,8 @@ int lab_machine_wait(struct lab_machine *m, struct err *err)
 	while (ret == 0) {
 		open_terminal(m, &fds[POLL_INPUT]);
 		/* After QEMU's end the sockets are read until they are empty. */
-		if (poll(fds, POLL_COUNT, ended ? 0 : TICK_MS) == 0 && m->on_progress)
-			m->on_progress(m->ctx, &m->watch);
+		poll(fds, POLL_COUNT, ended ? 0 : TICK_MS);
+		tick(m, now_ns());
 		if (stop_requested())
 			return err_set(err, -EINTR, "interrupted");
 		take_ready(m, fds);
@@ -212,7 +259,8 @@ static void wait_end(int pid_fd)
 
 void lab_machine_end(struct lab_machine *m)
 {
-	int *const fds[] = { &m->pid_fd, &m->monitor_fd, &m->console_fd, &m->progress_fd, &m->terminal_fd, &m->log_fd };
+	int *const fds[] = { &m->pid_fd, &m->monitor_fd, &m->console_fd, &m->progress_fd, &m->terminal_fd,
+			      &m->bus_fd, &m->log_fd };
 
 	lab_terminal_close(&m->terminal);
 	if (m->pid > 0) {

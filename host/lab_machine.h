@@ -19,6 +19,9 @@ struct lab_machine {
 	int console_fd;
 	int progress_fd;
 	int terminal_fd;
+	int bus_fd;
+	uint64_t shown_ns;        /* CLOCK_MONOTONIC of the last on_progress */
+	uint64_t prodded_ns;      /* CLOCK_MONOTONIC of the last look of the APICs */
 	int log_fd;               /* what the console printed goes there */
 	struct lab_terminal terminal;
 	struct lab_watch watch;

@@ -85,6 +85,7 @@ static bool take_line(struct lab_watch *w, uint64_t now_ns)
 	if (!same_progress(&p, &w->progress))
 		w->moved_ns = now_ns;
 	w->progress = p;
+	w->channel_used = true;
 	return true;
 }
 

@@ -39,6 +39,7 @@ struct lab_watch {
 	struct lab_line console;
 	struct lab_line channel;
 	struct lab_progress progress;
+	bool channel_used;      /* somebody inside is up */
 	char panic[256];        /* the console line that ended it; "": none */
 };
 
