@@ -262,6 +262,7 @@ static int run_one(struct run *r, const struct scenario *scenario, enum guest_ki
 
 	one.guest_old = json_array();
 	json_array_clear(r->retries);
+	json_array_extend(r->retries, json_object_get(r->arm, "retries")); /* of this host's boot */
 	utc_now(one.start_utc);
 	r->progress.scenario = scenario->name;
 	r->progress.guest = guest_kind_name(kind);
