@@ -52,7 +52,7 @@ $(O)/vcpulat-meter.so: $(call obj,$(meter))
 $(O)/guest.cpio.gz: $(O)/vcpulat-agent images/initramfs/build.sh
 	$(call say,CPIO,$@)images/initramfs/build.sh guest $@ $<
 
-$(O)/lab.cpio.gz: images/initramfs/build.sh images/initramfs/lab-init.sh
+$(O)/lab.cpio.gz: images/initramfs/build.sh images/initramfs/lab-init.sh images/initramfs/lab-services.sh
 	$(call say,CPIO,$@)images/initramfs/build.sh lab $@ $(BUSYBOX)
 
 # Unit tests: one program each, against everything but main().
