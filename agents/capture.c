@@ -108,8 +108,11 @@ static int enable_events(struct capture *c, const json_t *events, json_t *missin
 int capture_start(const json_t *events, unsigned int buffer_kib, json_t *missing, struct capture **ret, struct err *err)
 {
 	struct capture *c = calloc(1, sizeof(*c));
-	int r = c ? tracing_instance_new(&c->dir, err) : err_sys(err, -ENOMEM, "cannot record events");
+	int r;
 
+	if (!c)
+		return err_sys(err, -ENOMEM, "cannot record events");
+	r = tracing_instance_new(&c->dir, err);
 	if (r == 0)
 		r = set_up(c->dir, buffer_kib, err);
 	if (r == 0)
