@@ -37,11 +37,12 @@ static size_t count_actions(const struct plan_rhythm *rhythm, uint64_t length_ns
 
 static void add_actions(struct plan_window *w, const struct plan_rhythm *rhythm, enum action_role role, uint64_t *rng)
 {
+	uint64_t tail_ns = rhythm->tail_ns < w->length_ns / 2 ? rhythm->tail_ns : w->length_ns / 2;
 	uint64_t at = draw_below(rng, rhythm->period_ns);
 
 	if (!rhythm->period_ns)
 		return;
-	while (at + rhythm->tail_ns < w->length_ns) {
+	while (at + tail_ns < w->length_ns) {
 		w->actions[w->n_actions++] = (struct plan_action){ .role = role, .at_ns = at };
 		at += rhythm->period_ns + draw_below(rng, rhythm->jitter_ns);
 	}

@@ -19,7 +19,7 @@ enum action_role { ROLE_PRIMER, ROLE_SHAM, ROLE_STIMULUS, ROLE_SETTLE, ROLE_MAX 
 struct plan_rhythm {
 	uint64_t period_ns; /* 0: does not act */
 	uint64_t jitter_ns;
-	uint64_t tail_ns; /* none in a window's last stretch, so that the effect of the last one is still seen */
+	uint64_t tail_ns; /* none in a window's last stretch (half of it at most): the last one's effect is seen too */
 };
 
 struct plan_params {

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# run, scenarios, recover. With root and an agent also a real run of this machine's kernel with no guest, on a
+# CPU that is declared isolated in a private mount namespace: two windows, a Ctrl-C, a kill.
+. "$(dirname "$0")/tap.sh"
+export VCPULAT_DATA=$PWD
+BUILD=${BUILD:-$(dirname "$VCPULAT")}
+TAP_SECONDS=60
+
+scenario() { # windows
+	cat <<-E
+		description: short
+		layer: host
+		shape: {guest: [libvirt, none]}
+		probe: {threshold: 100us}
+		primer: {kind: mlock, period: 500ms, unstick: 5ms}
+		windows: $1
+		settings: [{path: /proc/sys/vm/stat_interval, value: "1"}]
+		provokes: [host/kworker/vmstat_update]
+	E
+}
+
+check_exit "run --help" 0 'usage: vcpulat run' "$VCPULAT" run --help
+check_exit "run without a scenario" 1 'no scenario given' "$VCPULAT" run
+check_exit "run with an unknown scenario" 1 "no scenario 'x'; there are:.* vmstat-host" "$VCPULAT" run x
+check_exit "run with an unknown guest" 1 "'qemu': allowed are libvirt and none" "$VCPULAT" run --guest qemu vmstat-host
+check_exit "an emulated host cannot qualify" 1 'cannot qualify' \
+	"$VCPULAT" run --emulated --mode qualification vmstat-host
+scenario '{length: 9s, armed: 1s, control: 1s}' >"$TMP/bad.yaml"
+check_exit "run with a scenario that contradicts itself" 1 'bad.yaml: .*length' "$VCPULAT" run "$TMP/bad.yaml"
+check_exit "scenarios lists" 0 'vmstat-host .*preempts' "$VCPULAT" scenarios
+check_exit "scenarios shows one" 0 '^provokes: \[host/kworker/vmstat_update\]' "$VCPULAT" scenarios vmstat-host
+check_exit "scenarios explains the keys" 0 'native_windows' "$VCPULAT" scenarios --reference
+check_exit "scenarios for programs" 0 '"name": "stat-refresh"' "$VCPULAT" scenarios --json
+check_exit "scenarios with an unknown name" 1 'there are:' "$VCPULAT" scenarios x
+check_exit "recover takes no operands" 1 'no operands' "$VCPULAT" recover x
+
+# Everything below changes a setting of this machine for some seconds.
+isolated=$TMP/isolated.sh
+cat >"$isolated" <<'EOF'
+#!/bin/bash
+# isolated.sh COMMAND: in a mount namespace where CPU 1 is the isolated one
+[ "${1:-}" = --inside ] || exec unshare -m "$0" --inside "$1"
+echo 1 >"$0.list"
+mount --bind "$0.list" /sys/devices/system/cpu/isolated || exit 9
+eval "$2"
+EOF
+chmod +x "$isolated"
+usable() {
+	[ "$(id -u)" = 0 ] && [ "$(nproc)" -ge 2 ] && [ -x "$BUILD/vcpulat-agent" ] && "$isolated" true &&
+		{ "$isolated" "exec '$VCPULAT' run --guest none -o '$TMP/first' '$TMP/short.yaml'" >"$OUTPUT" 2>&1; first=$?; [ $first != 77 ]; }
+}
+
+unset VCPULAT_DATA
+scenario '{length: 1s, armed: 1s, control: 1s}' >"$TMP/short.yaml"
+interval=$(cat /proc/sys/vm/stat_interval)
+if usable; then
+	check "a run without a guest" test "$first" = 0
+	bundle=$(echo "$TMP"/first/*)
+	check "its bundle is complete" grep -q '"status": "complete"' "$bundle/manifest.json"
+	check "primer and sham acted" grep -q '"role":"primer".*"result":"ok"' "$bundle/stimuli.jsonl"
+	check "the trace is one for trace-cmd" test "$(head -c 10 "$bundle/host.dat" | tail -c 7)" = tracing
+	check "hashes are right" bash -c 'cd "$1" && sed -n "s/^  \"\(.*\)\": \"\([0-9a-f]\{64\}\)\".*/\2  \1/p" manifest.json |
+		sha256sum --quiet -c' - "$bundle"
+	check_exit "Ctrl-C seals a partial bundle" 130 'partial' "$isolated" "'$VCPULAT' run --guest none -o '$TMP/int' '$TMP/short.yaml' &
+		sleep 3; kill -INT \$!; wait \$!"
+	check "which says why" grep -q '"reason": "interrupted"' "$TMP"/int/*/manifest.json
+	check_exit "after a kill" 0 Killed "$isolated" "'$VCPULAT' run --guest none -o '$TMP/kill' '$TMP/short.yaml' &
+		sleep 3; kill -KILL \$!; wait \$!; test \$? = 137"
+	check_exit "recover cleans up" 0 'undone: [01] settings' "$VCPULAT" recover
+	check "nothing of the trace is left" bash -c '! ls /sys/kernel/tracing/instances | grep -q vcpulat-'
+	check "settings are as before" test "$(cat /proc/sys/vm/stat_interval)" = "$interval"
+	check_exit "another CPU is refused" 77 'CPU 0 is not isolated; isolated are 1' \
+		"$isolated" "exec '$VCPULAT' run --guest none --cpu 0 '$TMP/short.yaml'"
+else
+	skip "a real run without a guest" "needs root, two CPUs, tracing: $(tail -n 1 "$OUTPUT")"
+fi
+plan
