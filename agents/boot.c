@@ -2,6 +2,7 @@
 #include "agents/boot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +48,18 @@ int boot_mount(struct err *err)
 		return err_sys(err, -errno, "cannot mount %s at '%s'", m->type, m->path);
 	}
 	return 0;
+}
+
+void boot_console(void)
+{
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		dup2(fd, i);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /* The value of KEY= in a command line; a length of 0 when there is none. */

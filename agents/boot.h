@@ -27,6 +27,14 @@ struct boot {
 int boot_mount(struct err *err);
 
 /**
+ * boot_console - have standard input, output and error at the console
+ *
+ * The kernel starts process 1 without them when its initramfs has no device nodes. Nothing
+ * else may be opened before: the first three descriptors would go to it.
+ */
+void boot_console(void);
+
+/**
  * boot_read - read the kernel's command line and the CPUs' isolation
  * @ret: filled in
  * @err: says what is missing

@@ -125,6 +125,7 @@ static int run_as_init(struct err *err)
 	struct boot boot;
 	int ret = boot_mount(err);
 
+	boot_console();
 	if (ret == 0)
 		ret = boot_read(&boot, err);
 	if (ret == 0)
