@@ -119,6 +119,18 @@ static int set_stage(struct attempt *a, struct err *err)
 	return ret;
 }
 
+/* QEMU failed: its own words, and what to do when it is not there at all. */
+static int explain_qemu(const char *log, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	bool missing;
+
+	if (fs_read_line(log, &text, NULL) < 0 || !*text)
+		return -ECHILD;
+	missing = strstr(text, LAB_QEMU ": No such file");
+	return err_set(err, -ECHILD, "%.600s%s", text, missing ? " (install the package qemu-system-x86)" : "");
+}
+
 static int boot(struct attempt *a, struct err *err)
 {
 	const struct lab_params *p = a->params;
@@ -148,7 +160,7 @@ static int boot(struct attempt *a, struct err *err)
 		lab_machine_autopsy(&machine, autopsy);
 	lab_machine_end(&machine);
 	log_status(NULL);
-	return ret;
+	return ret == -ECHILD ? explain_qemu(qemu_log, err) : ret;
 }
 
 static int move_file(const char *from_dir, const char *name, const char *to_dir)

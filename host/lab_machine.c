@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -192,6 +193,19 @@ static void open_terminal(struct lab_machine *m, struct pollfd *input)
 	lab_terminal_open(&m->terminal);
 }
 
+/* QEMU has ended: was it the emulated host that powered off? */
+static int reap_qemu(struct lab_machine *m, struct err *err)
+{
+	int status = process_end(m->pid, 0);
+
+	m->pid = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFSIGNALED(status))
+		return err_set(err, -ECHILD, "QEMU was ended by signal %d", WTERMSIG(status));
+	return err_set(err, -ECHILD, "QEMU exited with %d", WEXITSTATUS(status));
+}
+
 /* Not before there is somebody inside: a kernel that brings up its APICs wonders about stale vectors. */
 static void prod_apics(struct lab_machine *m, uint64_t now)
 {
@@ -234,7 +248,7 @@ int lab_machine_wait(struct lab_machine *m, struct err *err)
 			return err_set(err, -EINTR, "interrupted");
 		take_ready(m, fds);
 		if (ended && fds[POLL_CONSOLE].fd < 0 && fds[POLL_PROGRESS].fd < 0 && fds[POLL_TERMINAL].fd < 0)
-			return 0;
+			return reap_qemu(m, err);
 		ended = fds[POLL_QEMU].revents != 0;
 		ret = ended ? 0 : lab_watch_check(&m->watch, now_ns(), err);
 	}

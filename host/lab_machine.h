@@ -51,7 +51,7 @@ int lab_machine_start(struct lab_machine *m, struct lab_boot *boot, const char *
  * @err: says why it did not end by itself
  *
  * Return: 0 when QEMU has ended, -ETIMEDOUT when nothing moves any more, -EIO after a kernel
- * panic, -EINTR on a stop request, or another -errno.
+ * panic, -ECHILD when QEMU itself failed, -EINTR on a stop request, or another -errno.
  */
 int lab_machine_wait(struct lab_machine *m, struct err *err);
 
