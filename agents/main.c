@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
@@ -116,6 +118,8 @@ static int run_as_child(const struct arguments *a, struct err *err)
 	if (ret < 0)
 		return err_sys(err, ret, "signals");
 	fcntl(a->fd, F_SETFD, FD_CLOEXEC);
+	/* When the controller dies: end as at a stop request, with everything undone, instead of being killed. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	return serve(&agent, a->layer, "", err);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agents/probe_loop.h"
 
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "common/tsc.h"
@@ -42,6 +43,7 @@ void probe_timer(struct probe_shared *s)
 	uint64_t late;
 	uint64_t now;
 
+	prctl(PR_SET_TIMERSLACK, 1); /* ns; 50 us otherwise, unless SCHED_FIFO */
 	MARK(MARK_PROBE_START);
 	s->header.start_tsc = tsc_read();
 	while (!probe_stopping(s)) {

@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "common/stop.h"
 
+#define REAP_TIMEOUT_MS 5000
 #define STACK_TOUCH 65536 /* bytes of stack a worker may use without a fault */
 
 static void close_all_but(int a, int b)
@@ -182,12 +183,19 @@ int worker_wait(struct worker *worker, int timeout_ms, struct err *err)
 	return fds[0].revents ? take_event(worker->done_fd) : body_result(worker, err);
 }
 
+/* One that waits in the kernel behind a busy FIFO task cannot die yet: it does when it can, unattended. */
 void worker_reap(struct worker *worker)
 {
+	_cleanup_close_ int end_fd = -1;
+	struct pollfd end = { .events = POLLIN };
+
 	if (worker->pid <= 0)
 		return;
 	kill(worker->pid, SIGKILL);
-	waitpid(worker->pid, NULL, 0);
+	end_fd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	end.fd = end_fd;
+	if (poll(&end, 1, REAP_TIMEOUT_MS) != 0)
+		waitpid(worker->pid, NULL, WNOHANG);
 	worker->pid = 0;
 }
 
