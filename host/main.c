@@ -15,6 +15,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "analyze", cmd_analyze, "say what caused each gap of a run" },
 	{ "kernel", cmd_kernel, "build and list host kernels (arms)" },
 	{ "lab", cmd_lab, "run scenarios on emulated hosts under test" },
 	{ "recover", cmd_recover, "undo what a killed run left on this host" },

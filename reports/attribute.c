@@ -18,10 +18,10 @@ struct attribution {
 	struct timeline host;
 	struct timeline guest;
 	uint64_t now;
-	size_t current;       /* gap that is open or comes next */
-	struct share *share;  /* by cause */
+	size_t current;	     /* gap that is open or comes next */
+	struct share *share; /* by cause */
 	uint32_t n_shares;
-	uint32_t *listed;     /* causes with a share in the open gap */
+	uint32_t *listed; /* causes with a share in the open gap */
 	size_t n_listed;
 	int error;
 };

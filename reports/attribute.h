@@ -28,9 +28,9 @@ struct gap_root {
 };
 
 struct gap {
-	uint64_t t0;       /* host TSC, [t0, t1); ascending, not overlapping */
+	uint64_t t0; /* host TSC, [t0, t1); ascending, not overlapping */
 	uint64_t t1;
-	uint64_t turn;     /* of the probe, see probe_format.h */
+	uint64_t turn; /* of the probe, see probe_format.h */
 	/* The rest is filled by the attribution. */
 	struct gap_part *part; /* sums to t1 - t0; largest first, then by text */
 	size_t n_parts;
@@ -38,9 +38,9 @@ struct gap {
 	size_t n_roots;
 	uint64_t guest_cycles; /* in guest mode; the rest passed on the host */
 	uint32_t exits;
-	uint32_t cause;    /* of the first root, unless the gap is lost or mostly unexplained */
-	bool single;       /* exactly one root, once, and claimed */
-	bool lost;         /* events were dropped inside: nothing is claimed */
+	uint32_t cause; /* of the first root, unless the gap is lost or mostly unexplained */
+	bool single;	/* exactly one root, once, and claimed */
+	bool lost;	/* events were dropped inside: nothing is claimed */
 };
 
 struct attribute_observer {
@@ -54,13 +54,13 @@ struct attribute_observer {
 };
 
 struct attribute_params {
-	struct gap *gaps;      /* t0, t1, turn given; must outlive the attribution */
+	struct gap *gaps; /* t0, t1, turn given; must outlive the attribution */
 	size_t n_gaps;
 	struct names *names;
 	struct causes *causes;
 	struct timeline_params host;
 	uint16_t host_cpu;
-	bool has_guest;        /* the probe runs on a vCPU, and guest describes its CPU */
+	bool has_guest; /* the probe runs on a vCPU, and guest describes its CPU */
 	struct timeline_params guest;
 	uint16_t guest_cpu;
 	uint64_t cycles_per_second;

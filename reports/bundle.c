@@ -95,8 +95,9 @@ static int load_windows(struct bundle *b, struct err *err)
 		*w = (struct bundle_window){ (enum bundle_state)state, json_get_u64(item, "t0"),
 					     json_get_u64(item, "t1") };
 		if (state < 0 || w->t0 < before || w->t1 < w->t0)
-			return err_set(err, -EINVAL, "'%s/manifest.json': window %zu has no known state or is out of order",
-				       b->dir, i);
+			return err_set(err, -EINVAL,
+				       "'%s/manifest.json': window %zu has no known state or is out of order", b->dir,
+				       i);
 		before = w->t1;
 		b->n_windows++;
 	}
@@ -119,16 +120,16 @@ static void load_maps(struct bundle *b, const json_t *clock)
 	json_t *vcpu;
 	size_t i;
 
-	json_array_foreach(json_object_get(clock, "vcpus"), i, vcpu) {
+	json_array_foreach(json_object_get(clock, "vcpus"), i, vcpu)
+	{
 		if (json_get_u64(vcpu, "vcpu") != b->guest_cpu)
 			continue;
 		b->clock.has_map = true;
 		for (size_t j = 0; j < BUNDLE_MAX_VCPUS; j++)
 			b->clock.vcpu[j] = parse_map(vcpu);
 	}
-	json_array_foreach(json_object_get(clock, "vcpus"), i, vcpu)
-		if (json_get_u64(vcpu, "vcpu") < BUNDLE_MAX_VCPUS)
-			b->clock.vcpu[json_get_u64(vcpu, "vcpu")] = parse_map(vcpu);
+	json_array_foreach(json_object_get(clock, "vcpus"), i, vcpu) if (json_get_u64(vcpu, "vcpu") < BUNDLE_MAX_VCPUS)
+		b->clock.vcpu[json_get_u64(vcpu, "vcpu")] = parse_map(vcpu);
 }
 
 static int load_clock(struct bundle *b, struct err *err)
@@ -260,8 +261,8 @@ static int load_probe(struct bundle *b, struct err *err)
 		return err_prefix(err, r, "'%s'", path);
 	b->n_gaps = b->probe.count;
 	if (b->has_guest && !b->clock.has_map)
-		return err_set(err, -EINVAL, "'%s': clock.json does not say how the guest's clock relates to the host's",
-			       b->dir);
+		return err_set(err, -EINVAL,
+			       "'%s': clock.json does not say how the guest's clock relates to the host's", b->dir);
 	map_gaps(b);
 	return 0;
 }

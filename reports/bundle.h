@@ -40,16 +40,16 @@ struct bundle_action {
 };
 
 struct bundle_clock {
-	bool has_map;         /* the bundle has a guest and its clock */
+	bool has_map;			       /* the bundle has a guest and its clock */
 	struct tsc_map vcpu[BUNDLE_MAX_VCPUS]; /* by vCPU number; those not given are as the measured one */
-	uint64_t error_cycles; /* 0: not known */
+	uint64_t error_cycles;		       /* 0: not known */
 	bool stable;
 };
 
 struct bundle {
 	char *dir;
 	json_t *manifest;
-	bool has_guest;        /* "libvirt" or "bare" */
+	bool has_guest; /* "libvirt" or "bare" */
 	bool is_complete;
 	uint64_t cycles_per_second;
 	uint64_t threshold_ns;
@@ -64,10 +64,10 @@ struct bundle {
 	struct bundle_action *actions; /* by t0 */
 	size_t n_actions;
 	struct bundle_clock clock;
-	struct probe_header probe;     /* stamps in the probe's own TSC */
-	struct probe_record *gaps;     /* mapped to host TSC, ascending */
+	struct probe_header probe; /* stamps in the probe's own TSC */
+	struct probe_record *gaps; /* mapped to host TSC, ascending */
 	size_t n_gaps;
-	uint64_t epoch;                /* start of the first window, or of the probe */
+	uint64_t epoch; /* start of the first window, or of the probe */
 };
 
 /**

@@ -45,7 +45,7 @@ struct causes {
 	struct names *names;
 	struct cause *item;
 	uint32_t count;
-	uint32_t *slot;   /* open addressing; 0: empty, else number + 1 */
+	uint32_t *slot;	  /* open addressing; 0: empty, else number + 1 */
 	uint32_t n_slots; /* a power of two, at least twice count */
 };
 
@@ -174,7 +174,7 @@ int64_t causes_parse(struct causes *causes, const char *text)
 	int class = parse_class(text, false, &name);
 
 	if (class >= 0)
-		return causes_get(causes, TRACE_HOST, (enum cause_class)class, 0);
+		return causes_get(causes, TRACE_HOST, (enum cause_class) class, 0);
 	for (int i = 0; i < TRACE_LAYER_MAX; i++) {
 		size_t len = strlen(layer_words[i]);
 
@@ -182,7 +182,7 @@ int64_t causes_parse(struct causes *causes, const char *text)
 			continue;
 		class = parse_class(text + len + 1, true, &name);
 		if (class >= 0)
-			return causes_get(causes, (enum trace_layer)i, (enum cause_class)class,
+			return causes_get(causes, (enum trace_layer)i, (enum cause_class) class,
 					  names_intern(causes->names, name, NAMES_MAX_CHARS));
 	}
 	return -1;

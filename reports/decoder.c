@@ -52,8 +52,8 @@ struct event_kind {
 	struct event_field isa; /* of kvm_exit: which processor's reasons */
 	struct event_field peer;
 	struct event_field arg;
-	char *text;        /* NAMED_BY_VALUE: the description, with the names of values */
-	uint32_t *symbol;  /* names by isa and value, 0: not looked up yet */
+	char *text;	  /* NAMED_BY_VALUE: the description, with the names of values */
+	uint32_t *symbol; /* names by isa and value, 0: not looked up yet */
 };
 
 struct function_slot {

@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 struct event_field {
-	uint16_t offset;   /* bytes from the start of the record */
-	uint16_t size;     /* bytes; 0: the kernel has no such field */
+	uint16_t offset; /* bytes from the start of the record */
+	uint16_t size;	 /* bytes; 0: the kernel has no such field */
 	bool is_signed;
-	bool is_dynamic;   /* the field holds u16 offset, u16 length of a string elsewhere in the record */
+	bool is_dynamic; /* the field holds u16 offset, u16 length of a string elsewhere in the record */
 };
 
 /**

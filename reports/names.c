@@ -9,9 +9,9 @@
 #define FIRST_SLOTS 1024 /* a power of two */
 
 struct names {
-	char **text;     /* by number; text[0] is "" */
+	char **text; /* by number; text[0] is "" */
 	uint32_t count;
-	uint32_t *slot;  /* open addressing; 0: empty */
+	uint32_t *slot;	  /* open addressing; 0: empty */
 	uint32_t n_slots; /* a power of two, at least twice count */
 };
 

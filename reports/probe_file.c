@@ -41,8 +41,8 @@ static int check_records(const struct probe_header *h, const struct probe_record
 	return 0;
 }
 
-int probe_file_parse(const void *data, size_t len, struct probe_header *ret_header,
-		     struct probe_record **ret_records, struct err *err)
+int probe_file_parse(const void *data, size_t len, struct probe_header *ret_header, struct probe_record **ret_records,
+		     struct err *err)
 {
 	_cleanup_free_ struct probe_record *records = NULL;
 	struct probe_header header;

@@ -20,7 +20,7 @@
  *
  * Return: 0, -EINVAL for a file that is none or contradicts itself, or -ENOMEM.
  */
-int probe_file_parse(const void *data, size_t len, struct probe_header *ret_header,
-		     struct probe_record **ret_records, struct err *err);
+int probe_file_parse(const void *data, size_t len, struct probe_header *ret_header, struct probe_record **ret_records,
+		     struct err *err);
 
 #endif

@@ -9,8 +9,8 @@
 
 struct stream {
 	struct trace_event event; /* the next one of this CPU */
-	uint64_t before;          /* stamp of the one before; 0: there was none */
-	bool is_lost;             /* events were dropped before it */
+	uint64_t before;	  /* stamp of the one before; 0: there was none */
+	bool is_lost;		  /* events were dropped before it */
 	uint16_t cpu;
 };
 
@@ -18,10 +18,10 @@ struct reader {
 	struct trace_input *input;
 	struct decoder *decoder;
 	struct kallsyms *symbols; /* from params.kallsyms; may be NULL */
-	struct stream *stream;   /* those that still have events */
+	struct stream *stream;	  /* those that still have events */
 	size_t n_streams;
-	size_t first;            /* the stream that is read from... */
-	uint64_t until;          /* ...while its stamps do not pass this one */
+	size_t first;	/* the stream that is read from... */
+	uint64_t until; /* ...while its stamps do not pass this one */
 	bool is_started;
 };
 

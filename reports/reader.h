@@ -12,10 +12,10 @@
 #include "reports/trace_event.h"
 
 struct reader_params {
-	const char *path;     /* trace.dat */
-	const char *kallsyms; /* file to ask where the trace itself has no symbols; NULL: none */
+	const char *path;	/* trace.dat */
+	const char *kallsyms;	/* file to ask where the trace itself has no symbols; NULL: none */
 	enum trace_layer layer; /* a guest's file is hostile: only version 6 is read, by our own checked reader */
-	struct names *names;  /* must outlive the reader */
+	struct names *names;	/* must outlive the reader */
 };
 
 struct reader;

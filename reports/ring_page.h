@@ -17,8 +17,8 @@
 struct ring_page {
 	const unsigned char *at;  /* next entry */
 	const unsigned char *end; /* of what the kernel committed */
-	uint64_t tsc;             /* of the last entry read; at first of the page */
-	bool lost;                /* the kernel dropped events between the page before and this one */
+	uint64_t tsc;		  /* of the last entry read; at first of the page */
+	bool lost;		  /* the kernel dropped events between the page before and this one */
 };
 
 struct ring_record {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define NAME_PENDING UINT32_MAX /* no name has this number, so no event can carry it; spelled "unknown" */
-#define KEY_VECTOR 0x80000000U /* keeps names of vectors apart from numbers of interrupts */
+#define KEY_VECTOR 0x80000000U	/* keeps names of vectors apart from numbers of interrupts */
 
 static uint32_t cause(struct timeline *t, enum cause_class class, uint32_t name)
 {

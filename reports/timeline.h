@@ -16,7 +16,7 @@
 #include "reports/causes.h"
 #include "reports/trace_event.h"
 
-#define TIMELINE_DEPTH 8   /* softirq, irq, several NMIs: deeper does not occur */
+#define TIMELINE_DEPTH 8    /* softirq, irq, several NMIs: deeper does not occur */
 #define TIMELINE_WORKERS 16 /* kworkers that were switched out in mid-work */
 
 /* Owner: nobody took the CPU; the probe ran, or the vCPU was in guest mode. */
@@ -26,15 +26,15 @@
 
 struct timeline_params {
 	enum trace_layer layer;
-	int32_t subject_tid;    /* whose CPU time this is about: the vCPU thread, or the probe */
-	bool is_vcpu;           /* the subject is a vCPU: outside guest mode it handles exits */
+	int32_t subject_tid;	 /* whose CPU time this is about: the vCPU thread, or the probe */
+	bool is_vcpu;		 /* the subject is a vCPU: outside guest mode it handles exits */
 	const int32_t *stimulus; /* tasks whose time is "stimulus"; must outlive the timeline */
 	size_t n_stimulus;
 };
 
 struct timeline_frame {
 	enum cause_class class;
-	uint32_t key;   /* name, or interrupt number: its end must say the same */
+	uint32_t key; /* name, or interrupt number: its end must say the same */
 	uint32_t cause;
 };
 
@@ -49,19 +49,19 @@ struct timeline {
 	struct causes *causes;
 	struct timeline_frame frame[TIMELINE_DEPTH];
 	unsigned int depth;
-	int32_t pid;        /* current task; -1: not known yet */
-	uint32_t task;      /* its cause, when it is no kworker */
+	int32_t pid;   /* current task; -1: not known yet */
+	uint32_t task; /* its cause, when it is no kworker */
 	bool is_kworker;
-	bool is_working;    /* between start and end of @work */
-	uint32_t work;      /* of the current kworker: the present or last function */
-	bool in_guest;      /* of the subject */
-	bool is_halted;     /* the subject sleeps in HLT */
-	uint32_t exit;      /* cause of the subject's last exit */
+	bool is_working;       /* between start and end of @work */
+	uint32_t work;	       /* of the current kworker: the present or last function */
+	bool in_guest;	       /* of the subject */
+	bool is_halted;	       /* the subject sleeps in HLT */
+	uint32_t exit;	       /* cause of the subject's last exit */
 	uint32_t pending_work; /* causes that stand for what the next event will name */
 	uint32_t pending_exit;
 	uint32_t unknown_work;
 	uint32_t unknown_exit;
-	uint32_t hlt;       /* name "hlt" */
+	uint32_t hlt; /* name "hlt" */
 	struct timeline_worker worker[TIMELINE_WORKERS];
 	unsigned int next_worker; /* slot to forget first */
 };
@@ -71,7 +71,7 @@ struct timeline_step {
 	uint32_t started;     /* cause that begins with this event; TIMELINE_NONE */
 	uint32_t rename_from; /* time given to this cause so far... */
 	uint32_t rename_to;   /* ...belongs to this one; equal: nothing to do */
-	bool is_exit;         /* the vCPU left guest mode */
+	bool is_exit;	      /* the vCPU left guest mode */
 };
 
 /**

@@ -8,7 +8,7 @@
 
 #include "reports/ring_page.h"
 
-#define MAX_FORMAT_BYTES (256U << 10) /* one event description; the kernel's largest are some 10 KiB */
+#define MAX_FORMAT_BYTES (256U << 10)  /* one event description; the kernel's largest are some 10 KiB */
 #define MAX_SECTION_BYTES (256U << 20) /* kallsyms of a kernel with many modules is some 10 MiB */
 #define MAX_FORMATS 65536
 #define MAX_CPUS 8192

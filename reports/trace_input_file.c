@@ -11,11 +11,11 @@
 
 struct file_cpu {
 	unsigned char *buffer;
-	size_t fill;     /* bytes of whole pages in the buffer */
-	size_t at;       /* of the next page in the buffer */
-	uint64_t done;   /* bytes of the CPU's pages read so far */
+	size_t fill;   /* bytes of whole pages in the buffer */
+	size_t at;     /* of the next page in the buffer */
+	uint64_t done; /* bytes of the CPU's pages read so far */
 	struct ring_page page;
-	bool lost;       /* to be told with the next record */
+	bool lost; /* to be told with the next record */
 };
 
 struct file_input {

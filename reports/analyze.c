@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/analyze.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/fs.h"
+#include "common/json.h"
+#include "reports/kernel_log.h"
+#include "reports/reader.h"
+#include "reports/result.h"
+
+#define MAX_LOG_BYTES ((size_t)64 << 20)
+#define QUEUE_SLOTS 256
+
+struct queued_work {
+	uint64_t work; /* address of the work item; 0: empty */
+	uint64_t tsc;
+};
+
+/* One pass over the traces. */
+struct pass {
+	struct analysis *analysis;
+	struct reader *reader[TRACE_LAYER_MAX]; /* NULL: no such trace */
+	struct trace_event event[TRACE_LAYER_MAX];
+	int state[TRACE_LAYER_MAX]; /* of event: 1, 0 at the end, or -errno */
+	struct attribution *join;
+	struct figures *figures;   /* NULL: not wanted */
+	struct clock_check *clock; /* NULL: not wanted */
+	struct example *example;   /* NULL: not wanted */
+	struct queued_work queue[TRACE_LAYER_MAX][QUEUE_SLOTS];
+	uint64_t queued; /* when the work that starts now was queued; 0: not known */
+	int error;
+};
+
+static void pass_done(struct pass *pass)
+{
+	attribution_free(pass->join);
+	for (int i = 0; i < TRACE_LAYER_MAX; i++)
+		reader_free(pass->reader[i]);
+}
+
+static const char *const trace_files[TRACE_LAYER_MAX] = { "host.dat", "guest.dat" };
+static const char *const kallsyms_files[TRACE_LAYER_MAX] = { "kallsyms-host.txt", "kallsyms-guest.txt" };
+
+static int open_trace(struct pass *pass, enum trace_layer layer, bool *ret_has, struct err *err)
+{
+	struct analysis *a = pass->analysis;
+	_cleanup_free_ char *path = bundle_path(a->bundle, trace_files[layer]);
+	_cleanup_free_ char *kallsyms = bundle_path(a->bundle, kallsyms_files[layer]);
+	struct reader_params params = { .path = path, .kallsyms = kallsyms, .layer = layer, .names = a->names };
+
+	if (!path || !kallsyms)
+		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
+	*ret_has = fs_exists(path);
+	return *ret_has ? reader_open(&params, &pass->reader[layer], err) : 0;
+}
+
+static void on_started(void *ctx, uint32_t cause, uint64_t tsc)
+{
+	struct pass *pass = ctx;
+	uint64_t queued = pass->queued && pass->queued < tsc ? pass->queued : tsc;
+
+	if (pass->figures && figures_add(pass->figures, cause, tsc, queued) < 0)
+		pass->error = -ENOMEM;
+}
+
+static struct timeline_params timeline_of(const struct bundle *b, enum trace_layer layer)
+{
+	bool is_vcpu = layer == TRACE_HOST && b->has_guest;
+
+	return (struct timeline_params){ .layer = layer,
+					 .subject_tid = is_vcpu ? b->vcpu_tid : b->probe_tid,
+					 .is_vcpu = is_vcpu,
+					 .stimulus = b->stimulus[layer],
+					 .n_stimulus = b->n_stimulus[layer] };
+}
+
+static int begin(struct pass *pass, struct err *err)
+{
+	struct analysis *a = pass->analysis;
+	const struct bundle *b = a->bundle;
+	struct attribute_params params = { .gaps = a->gaps,
+					   .n_gaps = a->n_gaps,
+					   .names = a->names,
+					   .causes = a->causes,
+					   .host = timeline_of(b, TRACE_HOST),
+					   .host_cpu = b->host_cpu,
+					   .has_guest = b->has_guest,
+					   .guest = timeline_of(b, TRACE_GUEST),
+					   .guest_cpu = b->guest_cpu,
+					   .cycles_per_second = b->cycles_per_second };
+	int r = open_trace(pass, TRACE_HOST, &a->has_host_trace, err);
+
+	if (r == 0 && b->has_guest)
+		r = open_trace(pass, TRACE_GUEST, &a->has_guest_trace, err);
+	if (r < 0)
+		return r;
+	if (pass->figures)
+		params.observer = (struct attribute_observer){ .started = on_started, .ctx = pass };
+	if (pass->example)
+		params.observer = (struct attribute_observer){ .segment = example_segment,
+							       .renamed = example_renamed,
+							       .ctx = pass->example };
+	pass->join = attribution_new(&params);
+	return pass->join ? 0 : err_sys(err, -ENOMEM, "'%s'", b->dir);
+}
+
+static void fetch(struct pass *pass, enum trace_layer layer)
+{
+	struct trace_event *event = &pass->event[layer];
+
+	pass->state[layer] = pass->reader[layer] ? reader_next(pass->reader[layer], event) : 0;
+	if (pass->state[layer] != 1 || layer == TRACE_HOST)
+		return;
+	event->tsc = bundle_map(pass->analysis->bundle, layer, event->cpu, event->tsc);
+	if (event->type == TRACE_LOST)
+		event->arg = event->arg ? bundle_map(pass->analysis->bundle, layer, event->cpu, event->arg) : 0;
+}
+
+/* When the kernel was asked for the work that an event starts. */
+static uint64_t track_queue(struct pass *pass, const struct trace_event *event)
+{
+	struct queued_work *slot;
+
+	if (event->type != TRACE_WORK_QUEUE && event->type != TRACE_WORK_START)
+		return 0;
+	slot = &pass->queue[event->layer][(event->arg >> 3 ^ event->arg >> 11) % QUEUE_SLOTS];
+	if (event->type == TRACE_WORK_QUEUE)
+		*slot = (struct queued_work){ event->arg, event->tsc };
+	return slot->work == event->arg ? slot->tsc : 0;
+}
+
+static int feed(struct pass *pass, const struct trace_event *event)
+{
+	int r = 0;
+
+	pass->queued = track_queue(pass, event);
+	if (pass->clock)
+		clock_check_feed(pass->clock, event);
+	if (pass->example)
+		r = example_event(pass->example, event);
+	if (r == 0)
+		r = attribution_feed(pass->join, event);
+	return r < 0 ? r : pass->error;
+}
+
+/* A full buffer drops what comes last, and leaves no mark of it in the file. */
+static void flag_lost_tail(struct pass *pass, const uint64_t last[static TRACE_LAYER_MAX])
+{
+	static const char *const keys[TRACE_LAYER_MAX] = { "host_events", "guest_events" };
+	const json_t *lost = json_object_get(pass->analysis->bundle->manifest, "lost");
+
+	for (int i = 0; i < TRACE_LAYER_MAX; i++)
+		if (pass->reader[i] && json_get_u64(lost, keys[i]))
+			attribution_lost(pass->join, last[i], UINT64_MAX);
+}
+
+static int read_all(struct pass *pass, struct err *err)
+{
+	struct analysis *a = pass->analysis;
+	uint64_t last[TRACE_LAYER_MAX] = { 0 };
+	uint64_t events = 0;
+	int r = 0;
+
+	fetch(pass, TRACE_HOST);
+	fetch(pass, TRACE_GUEST);
+	while (r == 0 && (pass->state[TRACE_HOST] == 1 || pass->state[TRACE_GUEST] == 1)) {
+		bool host_first =
+			pass->state[TRACE_GUEST] != 1 ||
+			(pass->state[TRACE_HOST] == 1 && pass->event[TRACE_HOST].tsc <= pass->event[TRACE_GUEST].tsc);
+		enum trace_layer layer = host_first ? TRACE_HOST : TRACE_GUEST;
+
+		r = feed(pass, &pass->event[layer]);
+		if (pass->event[layer].cpu == (host_first ? a->bundle->host_cpu : a->bundle->guest_cpu))
+			last[layer] = pass->event[layer].tsc;
+		fetch(pass, layer);
+		events++;
+	}
+	for (int i = 0; i < TRACE_LAYER_MAX && r == 0; i++)
+		r = pass->state[i];
+	a->events = events;
+	flag_lost_tail(pass, last);
+	if (r == 0)
+		r = attribution_finish(pass->join);
+	return r < 0 ? err_sys(err, r, "cannot read the traces of '%s'", a->bundle->dir) : 0;
+}
+
+static int first_pass(struct analysis *a, struct err *err)
+{
+	_cleanup_(pass_done) struct pass pass = { .analysis = a, .figures = a->figures, .clock = &a->clock };
+	int r = begin(&pass, err);
+
+	return r < 0 ? r : read_all(&pass, err);
+}
+
+/* The same again, for what is shown of the chosen gaps; their attribution is thrown away and made anew. */
+static int second_pass(struct analysis *a, struct err *err)
+{
+	_cleanup_(pass_done) struct pass pass = { .analysis = a, .example = a->example };
+	int r;
+
+	for (size_t i = 0; i < a->n_gaps; i++) {
+		gap_done(&a->gaps[i]);
+		a->gaps[i].guest_cycles = 0;
+		a->gaps[i].exits = 0;
+	}
+	r = begin(&pass, err);
+	return r < 0 ? r : read_all(&pass, err);
+}
+
+static int load_gaps(struct analysis *a, struct err *err)
+{
+	const struct bundle *b = a->bundle;
+
+	a->gaps = calloc(b->n_gaps + 1, sizeof(*a->gaps));
+	if (!a->gaps)
+		return err_sys(err, -ENOMEM, "'%s'", b->dir);
+	a->n_gaps = b->n_gaps;
+	for (size_t i = 0; i < b->n_gaps; i++)
+		a->gaps[i] = (struct gap){ .t0 = b->gaps[i].t0, .t1 = b->gaps[i].t1, .turn = b->gaps[i].turn };
+	return 0;
+}
+
+/* Events contradict the map by more than a gap is long: which of them lie in it is not known. */
+static void drop_claims_below_error(struct analysis *a)
+{
+	for (size_t i = 0; i < a->n_gaps; i++) {
+		struct gap *gap = &a->gaps[i];
+
+		if (gap->t1 - gap->t0 < a->clock.contradiction) {
+			gap->cause = CAUSE_ID_UNEXPLAINED;
+			gap->single = false;
+		}
+	}
+}
+
+struct candidate {
+	uint32_t cause;
+	bool is_armed;
+	uint64_t cycles;
+	size_t gap;
+};
+
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *x = a;
+	const struct candidate *y = b;
+
+	if (x->cause != y->cause)
+		return x->cause < y->cause ? -1 : 1;
+	if (x->is_armed != y->is_armed)
+		return x->is_armed ? -1 : 1;
+	if (x->cycles != y->cycles)
+		return x->cycles < y->cycles ? -1 : 1;
+	return x->gap < y->gap ? -1 : x->gap > y->gap;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const size_t *x = a;
+	const size_t *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static size_t list_candidates(const struct analysis *a, struct candidate *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_gaps; i++) {
+		const struct gap *gap = &a->gaps[i];
+		size_t window = bundle_window_at(a->bundle, gap->t0);
+		bool is_armed = window < a->bundle->n_windows && a->bundle->windows[window].state == BUNDLE_ARMED;
+
+		if (gap->single && gap->cause != CAUSE_ID_UNEXPLAINED)
+			ret[n++] = (struct candidate){ gap->cause, is_armed, gap->t1 - gap->t0, i };
+	}
+	qsort(ret, n, sizeof(*ret), compare_candidates);
+	return n;
+}
+
+/* Per cause the median of its single-cause gaps, in armed windows if it has any there. */
+static int choose_examples(struct analysis *a, struct err *err)
+{
+	_cleanup_free_ struct candidate *list = calloc(a->n_gaps + 1, sizeof(*list));
+	size_t n = list ? list_candidates(a, list) : 0;
+
+	a->chosen = calloc(n + 1, sizeof(*a->chosen));
+	if (!list || !a->chosen)
+		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
+	for (size_t i = 0, j; i < n; i = j) {
+		size_t last = i;
+
+		for (j = i; j < n && list[j].cause == list[i].cause; j++)
+			if (list[j].is_armed == list[i].is_armed)
+				last = j;
+		a->chosen[a->n_chosen++] = list[i + (last - i) / 2].gap;
+	}
+	qsort(a->chosen, a->n_chosen, sizeof(*a->chosen), compare_places);
+	return 0;
+}
+
+static int record_examples(struct analysis *a, struct err *err)
+{
+	struct example_params params = { .gaps = a->gaps,
+					 .names = a->names,
+					 .causes = a->causes,
+					 .cpu = { a->bundle->host_cpu, a->bundle->guest_cpu },
+					 .cycles_per_second = a->bundle->cycles_per_second };
+	int r = choose_examples(a, err);
+
+	if (r < 0)
+		return r;
+	params.chosen = a->chosen;
+	params.n_chosen = a->n_chosen;
+	a->example = example_new(&params);
+	if (!a->example)
+		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
+	return a->n_chosen ? second_pass(a, err) : 0;
+}
+
+static int scan_log(struct analysis *a, const char *file, const char *layer, struct err *err)
+{
+	_cleanup_free_ char *path = bundle_path(a->bundle, file);
+	_cleanup_free_ char *text = NULL;
+	int r = path ? fs_read(path, MAX_LOG_BYTES, &text, NULL, err) : -ENOMEM;
+
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : kernel_log_scan(a->kernel_log, layer, text);
+}
+
+static int prepare(struct analysis *a, const char *dir, struct err *err)
+{
+	int r = bundle_open(dir, &a->bundle, err);
+
+	if (r < 0)
+		return r;
+	a->names = names_new();
+	a->causes = a->names ? causes_new(a->names) : NULL;
+	a->figures = figures_new(a->bundle);
+	a->kernel_log = json_array();
+	if (!a->causes || !a->figures || !a->kernel_log)
+		return err_sys(err, -ENOMEM, "'%s'", dir);
+	clock_check_init(&a->clock, a->bundle->host_cpu, a->bundle->guest_cpu, a->bundle->vcpu_tid);
+	return load_gaps(a, err);
+}
+
+int analyze_open(const char *dir, struct analysis **ret, struct err *err)
+{
+	_cleanup_(analysis_freep) struct analysis *a = calloc(1, sizeof(*a));
+	int r = a ? prepare(a, dir, err) : err_sys(err, -ENOMEM, "'%s'", dir);
+
+	r = r < 0 ? r : first_pass(a, err);
+	if (r == 0)
+		drop_claims_below_error(a);
+	r = r < 0 ? r : record_examples(a, err);
+	if (r == 0)
+		drop_claims_below_error(a);
+	r = r < 0 ? r : scan_log(a, "dmesg-host.txt", "host", err);
+	r = r < 0 ? r : scan_log(a, "dmesg-guest.txt", "guest", err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(a);
+	return 0;
+}
+
+void analysis_free(struct analysis *analysis)
+{
+	if (!analysis)
+		return;
+	example_free(analysis->example);
+	for (size_t i = 0; i < analysis->n_gaps; i++)
+		gap_done(&analysis->gaps[i]);
+	free(analysis->gaps);
+	free(analysis->chosen);
+	json_decref(analysis->kernel_log);
+	figures_free(analysis->figures);
+	causes_free(analysis->causes);
+	names_free(analysis->names);
+	bundle_free(analysis->bundle);
+	free(analysis);
+}
+
+char *analyze_result_path(const char *dir)
+{
+	size_t len = strlen(dir);
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	return str_printf("%.*s.result.json", (int)len, dir);
+}
+
+int analyze_bundle(const char *dir, const char *result_path, struct err *err)
+{
+	_cleanup_(analysis_freep) struct analysis *a = NULL;
+	_cleanup_free_ char *path = result_path ? strdup(result_path) : analyze_result_path(dir);
+	_cleanup_json_ json_t *result = NULL;
+	int r = path ? analyze_open(dir, &a, err) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	result = result_make(a);
+	if (!result)
+		return err_sys(err, -ENOMEM, "'%s'", dir);
+	return json_write(path, result, err);
+}

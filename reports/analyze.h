@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the evidence of one bundle to its analysis: gaps with causes, figures per cause,
+ * typical gaps, findings in kernel logs. A pure function of the bundle: the same one gives
+ * the same result. How it is written down: result.h.
+ */
+#ifndef VCPULAT_ANALYZE_H
+#define VCPULAT_ANALYZE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "reports/attribute.h"
+#include "reports/bundle.h"
+#include "reports/causes.h"
+#include "reports/clock_check.h"
+#include "reports/example.h"
+#include "reports/figures.h"
+#include "reports/names.h"
+
+struct analysis {
+	struct bundle *bundle;
+	struct names *names;
+	struct causes *causes;
+	struct gap *gaps;
+	size_t n_gaps;
+	struct figures *figures;
+	struct clock_check clock;
+	json_t *kernel_log;
+	size_t *chosen; /* one typical gap per cause, ascending */
+	size_t n_chosen;
+	struct example *example; /* of the chosen ones */
+	bool has_host_trace;
+	bool has_guest_trace;
+	uint64_t events; /* read from both traces, in one pass */
+};
+
+/**
+ * analyze_open - analyse a bundle
+ * @dir: its directory
+ * @ret: for analysis_free()
+ * @err: names the file and what is wrong
+ *
+ * A trace that is missing leaves gaps unexplained; one that is malformed is an error.
+ * Return: 0 or -errno.
+ */
+int analyze_open(const char *dir, struct analysis **ret, struct err *err);
+
+/** analysis_free - drop it; NULL is fine */
+void analysis_free(struct analysis *analysis);
+DEFINE_CLEANUP(struct analysis *, analysis_free)
+
+/**
+ * analyze_result_path - where a bundle's result goes unless told otherwise
+ * @dir: the bundle's directory
+ *
+ * Return: "<bundle>.result.json", which the caller frees, or NULL with errno ENOMEM.
+ */
+char *analyze_result_path(const char *dir);
+
+/**
+ * analyze_bundle - analyse a bundle and write its result
+ * @dir: the bundle's directory; never written to
+ * @result_path: the result, replaced atomically; NULL: analyze_result_path()
+ * @err: names the file and what is wrong
+ *
+ * Return: 0 whatever the verdict is, or -errno.
+ */
+int analyze_bundle(const char *dir, const char *result_path, struct err *err);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/figures.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/tsc.h"
+
+#define AFTER_WINDOW_NS 2000000000ULL /* two of the least vm.stat_interval */
+#define SCORED_STATES 2		      /* BUNDLE_ARMED, BUNDLE_CONTROL */
+
+struct trial {
+	uint64_t begin; /* what is queued from here on... */
+	uint64_t end;	/* ...to here answers it */
+	enum bundle_state state;
+};
+
+struct cause_figures {
+	struct figure state[SCORED_STATES];
+	size_t answered; /* number + 1 of the last trial that it has hit */
+};
+
+struct figures {
+	const struct bundle *bundle;
+	struct trial *trial;
+	size_t n_trials;
+	struct cause_figures *cause;
+	uint32_t n_causes;
+};
+
+static bool has_primers(const struct bundle *bundle)
+{
+	for (size_t i = 0; i < bundle->n_actions; i++)
+		if (bundle->actions[i].role == BUNDLE_PRIMER || bundle->actions[i].role == BUNDLE_SHAM)
+			return true;
+	return false;
+}
+
+static bool is_trial(const struct bundle_action *action, bool by_primer)
+{
+	if (by_primer)
+		return action->role == BUNDLE_PRIMER || action->role == BUNDLE_SHAM;
+	return action->role == BUNDLE_STIMULUS;
+}
+
+static void add_trial(struct figures *figures, const struct bundle_action *action)
+{
+	const struct bundle *b = figures->bundle;
+	size_t window = action->window < b->n_windows ? action->window : bundle_window_at(b, action->t0);
+	struct trial *trial = &figures->trial[figures->n_trials];
+
+	if (figures->n_trials && trial[-1].end > action->t0)
+		trial[-1].end = action->t0;
+	if (window >= b->n_windows || b->windows[window].state >= SCORED_STATES)
+		return;
+	trial->state = b->windows[window].state;
+	trial->begin = action->role == BUNDLE_STIMULUS ? action->t0 : action->t1;
+	trial->end = b->windows[window].t1 + tsc_from_ns(AFTER_WINDOW_NS, b->cycles_per_second);
+	figures->n_trials++;
+}
+
+struct figures *figures_new(const struct bundle *bundle)
+{
+	struct figures *figures = calloc(1, sizeof(*figures));
+	bool by_primer = has_primers(bundle);
+
+	if (figures)
+		figures->trial = calloc(bundle->n_actions + 1, sizeof(*figures->trial));
+	if (!figures || !figures->trial) {
+		figures_free(figures);
+		errno = ENOMEM;
+		return NULL;
+	}
+	figures->bundle = bundle;
+	for (size_t i = 0; i < bundle->n_actions; i++)
+		if (is_trial(&bundle->actions[i], by_primer))
+			add_trial(figures, &bundle->actions[i]);
+	return figures;
+}
+
+void figures_free(struct figures *figures)
+{
+	if (!figures)
+		return;
+	free(figures->trial);
+	free(figures->cause);
+	free(figures);
+}
+
+static struct cause_figures *figures_of(struct figures *figures, uint32_t cause)
+{
+	uint32_t n = figures->n_causes ? figures->n_causes : 64;
+	struct cause_figures *all;
+
+	if (cause < figures->n_causes)
+		return &figures->cause[cause];
+	while (n <= cause)
+		n *= 2;
+	all = reallocarray(figures->cause, n, sizeof(*all));
+	if (!all)
+		return NULL;
+	memset(all + figures->n_causes, 0, (n - figures->n_causes) * sizeof(*all));
+	figures->cause = all;
+	figures->n_causes = n;
+	return &all[cause];
+}
+
+/* The trial that something queued at this time answers; n_trials: none. */
+static size_t trial_at(const struct figures *figures, uint64_t tsc)
+{
+	size_t lo = 0;
+	size_t hi = figures->n_trials;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (figures->trial[mid].end <= tsc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < figures->n_trials && figures->trial[lo].begin <= tsc ? lo : figures->n_trials;
+}
+
+int figures_add(struct figures *figures, uint32_t cause, uint64_t tsc, uint64_t queued)
+{
+	size_t window = bundle_window_at(figures->bundle, tsc);
+	size_t trial = trial_at(figures, queued);
+	struct cause_figures *f;
+
+	if (trial == figures->n_trials && window == figures->bundle->n_windows)
+		return 0;
+	f = figures_of(figures, cause);
+	if (!f)
+		return -ENOMEM;
+	if (window < figures->bundle->n_windows && figures->bundle->windows[window].state < SCORED_STATES)
+		f->state[figures->bundle->windows[window].state].count++;
+	if (trial < figures->n_trials && f->answered < trial + 1) {
+		f->answered = trial + 1;
+		f->state[figures->trial[trial].state].hit++;
+	}
+	return 0;
+}
+
+struct figure figures_get(const struct figures *figures, uint32_t cause, enum bundle_state state)
+{
+	if (cause >= figures->n_causes || state >= SCORED_STATES)
+		return (struct figure){ 0 };
+	return figures->cause[cause].state[state];
+}
+
+unsigned int figures_trials(const struct figures *figures, enum bundle_state state)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < figures->n_trials; i++)
+		n += figures->trial[i].state == state;
+	return n;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/kernel_log.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+
+#define MAX_LINE_CHARS 300
+
+struct pattern {
+	const char *text;
+	bool leads;	  /* the message begins with it: the same words occur inside harmless messages */
+	const char *also; /* must occur behind it; NULL: nothing more */
+};
+
+static const struct pattern patterns[] = {
+	{ "WARNING: ", true, NULL },
+	{ "BUG: ", true, NULL },
+	{ "kernel BUG at ", true, NULL },
+	{ "Oops: ", false, NULL },
+	{ "UBSAN: ", true, NULL },
+	{ "general protection fault", true, NULL },
+	{ "Kernel panic", true, NULL },
+	{ "watchdog: BUG: ", true, NULL },
+	{ "rcu: INFO: ", true, "stall" },
+	{ "INFO: rcu", true, "stall" },
+	{ "INFO: task ", true, "blocked for more than" },
+	{ "Out of memory: ", true, NULL },
+	{ "Memory cgroup out of memory: ", true, NULL },
+	{ "invoked oom-killer", false, NULL },
+	{ "workqueue lockup", false, NULL },
+	{ "hard LOCKUP", false, NULL },
+};
+
+/* Behind "<4>", "[   12.345678]" and "[   T12]". */
+static const char *message_of(const char *line)
+{
+	if (*line == '<' && strchr(line, '>'))
+		line = strchr(line, '>') + 1;
+	while (*line == '[' && strchr(line, ']')) {
+		line = strchr(line, ']') + 1;
+		line += strspn(line, " ");
+	}
+	return line;
+}
+
+bool kernel_log_is_finding(const char *line)
+{
+	const char *message = message_of(line);
+
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		const char *at = strstr(message, patterns[i].text);
+
+		if (!at || (patterns[i].leads && at != message))
+			continue;
+		if (!patterns[i].also || strstr(at, patterns[i].also))
+			return true;
+	}
+	return false;
+}
+
+static void make_printable(char *line)
+{
+	if (strlen(line) > MAX_LINE_CHARS)
+		line[MAX_LINE_CHARS] = '\0';
+	for (; *line; line++)
+		if (*line < ' ' || *line > '~')
+			*line = '?';
+}
+
+int kernel_log_scan(json_t *findings, const char *layer, char *text)
+{
+	size_t n = 0;
+
+	for (char *line; (line = strsep(&text, "\n")) && n < KERNEL_LOG_MAX;) {
+		if (!kernel_log_is_finding(line))
+			continue;
+		make_printable(line);
+		if (json_array_append_new(findings, json_pack("{s:s, s:s}", "layer", layer, "line", line)) < 0)
+			return -ENOMEM;
+		n++;
+	}
+	return 0;
+}
