@@ -154,10 +154,10 @@ int stimulus_fire(struct stimulus *stimulus, bool sham, unsigned int spin_ms, st
 	if (r < 0)
 		return err_sys(err, r, "stimulus '%s'", stimulus->ops->name);
 	r = worker_wait(&stimulus->worker, (int)spin_ms + FIRE_TIMEOUT_MS, err);
-	if (r < 0)
+	if (r < 0) {
 		worker_reap(&stimulus->worker); /* its late answer would be taken for the next one's */
-	if (r < 0)
 		return err_prefix(err, r, "stimulus '%s'", stimulus->ops->name);
+	}
 	*ret = s->shot;
 	return 0;
 }
