@@ -25,6 +25,9 @@ struct agent {
 	pid_t pid; /* of a local agent; 0: none */
 	bool broken; /* request and reply may be out of step: nothing more is sent */
 	char layer[8];
+	int silence_ms;
+	void (*rescue)(void *ctx); /* NULL: nobody to call */
+	void *rescue_ctx;
 };
 
 /* In constant time: how long it takes does not tell a guest how much it guessed. */
@@ -151,6 +154,20 @@ static int reply_error(const struct agent *agent, const char *op, const json_t *
 		       json_get_string(reply, "error"));
 }
 
+/* Until the reply begins, or nothing more can be done about it. */
+static int await(struct agent *agent, int timeout_ms)
+{
+	int ret = -ETIMEDOUT;
+
+	for (int waited_ms = 0; agent->rescue && waited_ms < timeout_ms; waited_ms += agent->silence_ms) {
+		ret = stop_poll(agent->fd, POLLIN, agent->silence_ms);
+		if (ret != -ETIMEDOUT)
+			return ret;
+		agent->rescue(agent->rescue_ctx);
+	}
+	return agent->rescue ? ret : 0;
+}
+
 static int exchange(struct agent *agent, json_t *request, struct link_sink *sink, int timeout_ms, json_t **ret_reply,
 		    struct err *err)
 {
@@ -165,6 +182,8 @@ static int exchange(struct agent *agent, json_t *request, struct link_sink *sink
 	if (agent->broken)
 		return err_set(err, -EPIPE, "%s agent, %s: the link was lost before", agent->layer, op);
 	res = link_send(agent->fd, request, timeout_ms);
+	if (res == 0)
+		res = await(agent, timeout_ms);
 	if (res == 0)
 		res = link_receive(agent->fd, sink, timeout_ms, &reply, &why);
 	if (res < 0) {
@@ -208,6 +227,13 @@ void agent_quit(struct agent *agent)
 	cleanup_close(&agent->fd);
 	process_end(agent->pid, QUIT_TIMEOUT_MS);
 	free(agent);
+}
+
+void agent_on_silence(struct agent *agent, int silence_ms, void (*rescue)(void *ctx), void *ctx)
+{
+	agent->silence_ms = silence_ms;
+	agent->rescue = rescue;
+	agent->rescue_ctx = ctx;
 }
 
 const char *agent_layer(const struct agent *agent)

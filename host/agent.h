@@ -95,6 +95,15 @@ int agent_call(struct agent *agent, json_t *request, int timeout_ms, json_t **re
 int agent_fetch(struct agent *agent, json_t *request, const char *path, uint64_t max_bytes, struct err *err);
 
 /**
+ * agent_on_silence - have something done when an agent is slow to answer
+ * @agent: handle
+ * @silence_ms: without a reply for so long
+ * @rescue: called then, and again after as long; must not use @agent
+ * @ctx: for @rescue
+ */
+void agent_on_silence(struct agent *agent, int silence_ms, void (*rescue)(void *ctx), void *ctx);
+
+/**
  * agent_quit - ask the agent to end, wait for a local one, free the handle
  * @agent: NULL is fine
  */

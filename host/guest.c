@@ -7,6 +7,7 @@
 
 #include "common/fs.h"
 #include "common/log.h"
+#include "common/stop.h"
 #include "host/paths.h"
 
 #define ATTEMPTS 4
@@ -14,6 +15,7 @@
 #define LIMIT_S 30
 #define CALL_TIMEOUT_MS 5000
 #define NUDGE_HZ 5
+#define SILENCE_MS 3000 /* the slowest answers seen take about one second */
 
 /* The files that QEMU opens: copies, as what the user has may be unreadable for it or on a share. */
 struct files {
@@ -52,18 +54,32 @@ static int make_files(const struct guest_params *p, unsigned int port, const cha
 	return ret < 0 ? ret : fs_copy(p->initramfs, f->initramfs, err);
 }
 
-static void nudge(const struct guest_params *p, bool on)
+void guest_nudge(struct guest *g, bool on)
 {
 	struct err err = { "" };
-	int ret;
+	json_t *request;
 
-	if (!p->emulated)
+	if (!g->nudger || g->nudging == on)
 		return;
-	ret = on ? agent_call(p->host_agent, json_pack("{s:s, s:i, s:i}", "op", "nudge.start", "cpu", p->measured_cpu, "hz",
-						       NUDGE_HZ), CALL_TIMEOUT_MS, NULL, &err)
-		 : agent_call(p->host_agent, json_pack("{s:s}", "op", "nudge.stop"), CALL_TIMEOUT_MS, NULL, &err);
-	if (ret < 0)
+	g->nudging = on;
+	request = on ? json_pack("{s:s, s:i, s:i}", "op", "nudge.start", "cpu", g->nudged_cpu, "hz", NUDGE_HZ)
+		     : json_pack("{s:s}", "op", "nudge.stop");
+	if (agent_call(g->nudger, request, CALL_TIMEOUT_MS, NULL, &err) < 0)
 		log_debug("%s", err.msg);
+}
+
+/* The guest's agent does not answer: perhaps the interrupt that should have told its CPU is lost. */
+static void rescue(void *ctx)
+{
+	struct guest *g = ctx;
+
+	if (g->nudging)
+		return;
+	guest_nudge(g, true);
+	stop_wait(2000 / NUDGE_HZ);
+	guest_nudge(g, false);
+	json_array_append_new(g->retries, json_pack("{s:s, s:s}", "what", "nudge", "reason",
+						    "the guest's agent did not answer"));
 }
 
 static time_t now_s(void)
@@ -114,10 +130,11 @@ static int inspect(const struct domain_params *dp, struct guest *g, struct err *
 
 static int start_once(const struct guest_params *p, struct progress *progress, struct guest *ret, struct err *err)
 {
-	_cleanup_guest_ struct guest g = { .memory_bytes = p->memory_bytes, .vcpus = p->vcpus };
+	_cleanup_guest_ struct guest g = { .memory_bytes = p->memory_bytes, .vcpus = p->vcpus,
+					   .nudger = p->emulated ? p->host_agent : NULL, .nudged_cpu = p->measured_cpu };
 	_cleanup_(files_done) struct files files = { 0 };
 	_cleanup_close_ int listen_fd = -1;
-	struct domain_params dp = { .name = DOMAIN_PREFIX "guest" };
+	struct domain_params dp;
 	char token[LINK_TOKEN_CHARS + 1];
 	unsigned int port;
 	int res = agent_token(token);
@@ -136,6 +153,7 @@ static int start_once(const struct guest_params *p, struct progress *progress, s
 				     .kernel = files.kernel, .initramfs = files.initramfs, .cmdline = files.cmdline,
 				     .serial_path = files.serial };
 	g.serial_path = TAKE_PTR(files.serial);
+	guest_nudge(&g, true);
 	res = domain_start(&dp, &g.domain, err);
 	if (res < 0)
 		return res;
@@ -149,16 +167,6 @@ static int start_once(const struct guest_params *p, struct progress *progress, s
 	return res;
 }
 
-static int start_nudged(const struct guest_params *p, struct progress *progress, struct guest *ret, struct err *err)
-{
-	int res;
-
-	nudge(p, true);
-	res = start_once(p, progress, ret, err);
-	nudge(p, false);
-	return res;
-}
-
 int guest_start(const struct guest_params *p, struct progress *progress, json_t *retries, struct guest *ret,
 		struct err *err)
 {
@@ -168,9 +176,13 @@ int guest_start(const struct guest_params *p, struct progress *progress, json_t 
 	for (int i = 0; i < ATTEMPTS && res == -ETIMEDOUT; i++) {
 		struct err why = { "" };
 
-		res = start_nudged(p, progress, ret, &why);
-		if (res == 0)
+		res = start_once(p, progress, ret, &why);
+		if (res == 0) {
+			ret->retries = retries;
+			if (ret->nudger)
+				agent_on_silence(ret->agent, SILENCE_MS, rescue, ret);
 			return 0;
+		}
 		if (res == -ETIMEDOUT) {
 			log_info("guest start %d of %d: %s", i + 1, ATTEMPTS, why.msg);
 			json_array_append_new(retries, json_pack("{s:s, s:s}", "what", "guest-start", "reason", why.msg));
@@ -184,6 +196,7 @@ void guest_stop(struct guest *g)
 {
 	agent_quit(g->agent);
 	domain_stop(g->domain);
+	guest_nudge(g, false);
 	free(g->serial_path);
 	*g = (struct guest){ 0 };
 }

@@ -19,8 +19,8 @@ struct guest_params {
 	int measured_cpu;         /* host CPU of the measured vCPU */
 	const char *housekeeping; /* host CPU list of everything else */
 	bool fifo;                /* policy of the vCPU threads */
-	bool emulated;            /* wake the measured CPU while the guest starts: TCG may lose an interrupt there */
-	struct agent *host_agent; /* for that */
+	bool emulated;            /* TCG may lose an interrupt of an idle CPU: see guest_nudge() */
+	struct agent *host_agent; /* for that; outlives the guest */
 };
 
 struct guest {
@@ -32,22 +32,40 @@ struct guest {
 	uint64_t memory_bytes;
 	unsigned int vcpus;
 	char *serial_path;
+	struct agent *nudger; /* the host's agent where nudging is needed, else NULL */
+	int nudged_cpu;
+	bool nudging;
+	json_t *retries;      /* array; gets {"what", "reason"} for each rescue */
 };
 
 /**
  * guest_start - start a guest and wait for its agent
  * @params: what it is
  * @progress: shown while waiting
- * @retries: array; gets {"what", "reason"} for each start that had to be repeated
+ * @retries: array that outlives the guest; gets {"what", "reason"} for each repeated start, and for each
+ *           rescue later on: a nudge because the agent did not answer
  * @ret: filled; to be given to guest_stop()
  * @err: says what failed
  *
  * A guest whose agent does not come in time is destroyed and started again, a few times.
+ * It is being nudged when this returns.
  * Return: 0, -EINTR on a stop request, -ETIMEDOUT when no start led anywhere, -EXDEV for
  * a thread on a wrong CPU, or another -errno.
  */
 int guest_start(const struct guest_params *params, struct progress *progress, json_t *retries, struct guest *ret,
 		struct err *err);
+
+/**
+ * guest_nudge - keep waking the measured CPU on an emulated host
+ * @guest: running
+ * @on: begin or end
+ *
+ * In multi-threaded TCG a world switch may lose an interrupt; on an idle tickless CPU
+ * nothing comes after it. A task that is woken there five times a second is a cure. On
+ * whenever the measured CPU may idle, off in windows, where the probe keeps it busy. On a
+ * host that is not emulated: does nothing.
+ */
+void guest_nudge(struct guest *guest, bool on);
 
 /**
  * guest_stop - end the guest

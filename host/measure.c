@@ -461,8 +461,12 @@ int measure_run(const struct measure_params *params, struct measured *ret, struc
 	if (!ret->windows || !ret->stimulus_pids || !ret->missing_events)
 		return -ENOMEM;
 	res = set_up(&m, err);
+	if (params->guest)
+		guest_nudge(params->guest, false);
 	if (res == 0)
 		res = run_windows(&m, err);
+	if (params->guest)
+		guest_nudge(params->guest, true);
 	if (res == -EINTR)
 		err_set(err, res, "interrupted");
 	stop_acknowledge();

@@ -229,6 +229,32 @@ static void test_data_that_nobody_asked_for(void **state)
 	end(&s);
 }
 
+static void count_call(void *ctx)
+{
+	(*(int *)ctx)++;
+}
+
+static void test_silence(void **state)
+{
+	struct agent *agent = NULL;
+	struct err err = { "" };
+	int calls = 0;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	say(fds[1], GOOD_HELLO);
+	assert_int_equal(agent_adopt(fds[0], "guest", TOKEN, &agent, &err), 0);
+	agent_on_silence(agent, 20, count_call, &calls);
+	say(fds[1], "{\"ok\":true}");
+	assert_int_equal(agent_call(agent, request("one"), 100, NULL, &err), 0);
+	assert_int_equal(calls, 0);
+	assert_int_equal(agent_call(agent, request("two"), 100, NULL, &err), -ETIMEDOUT);
+	assert_int_equal(calls, 5);
+	agent_quit(agent);
+	close(fds[1]);
+}
+
 static void test_tokens_differ(void **state)
 {
 	char a[LINK_TOKEN_CHARS + 1];
@@ -252,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_fetch),
 		cmocka_unit_test(test_fetch_is_bounded),
 		cmocka_unit_test(test_data_that_nobody_asked_for),
+		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_tokens_differ),
 	};
 
