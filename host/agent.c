@@ -22,7 +22,7 @@
 
 struct agent {
 	int fd;
-	pid_t pid; /* of a local agent; 0: none */
+	pid_t pid;   /* of a local agent; 0: none */
 	bool broken; /* request and reply may be out of step: nothing more is sent */
 	char layer[8];
 	int silence_ms;
@@ -45,12 +45,14 @@ static bool same_token(const char *a, const char *b)
 static int check_hello(const json_t *hello, const char *layer, const char *token, struct err *err)
 {
 	if (json_get_u64(hello, "version") != LINK_VERSION)
-		return err_set(err, -EPROTO, "the %s's agent (vcpulat %.20s) speaks version %llu of the link, not %d; "
-			       "build host and guest from one tree", layer, json_get_string(hello, "tool"),
+		return err_set(err, -EPROTO,
+			       "the %s's agent (vcpulat %.20s) speaks version %llu of the link, not %d; "
+			       "build host and guest from one tree",
+			       layer, json_get_string(hello, "tool"),
 			       (unsigned long long)json_get_u64(hello, "version"), LINK_VERSION);
 	if (strcmp(json_get_string(hello, "layer"), layer) != 0)
-		return err_set(err, -EPROTO, "the agent calls itself '%.20s', not '%s'", json_get_string(hello, "layer"),
-			       layer);
+		return err_set(err, -EPROTO, "the agent calls itself '%.20s', not '%s'",
+			       json_get_string(hello, "layer"), layer);
 	if (token && !same_token(json_get_string(hello, "token"), token))
 		return err_set(err, -EACCES, "the %s's agent does not present this run's token", layer);
 	return 0;
@@ -82,7 +84,7 @@ int agent_start_local(const char *program, const char *housekeeping, struct agen
 	_cleanup_close_ int ours = -1;
 	_cleanup_close_ int theirs = -1;
 	char number[16];
-	char *argv[] = { (char *)program, (char *)"--fd", number, (char *)"--layer", (char *)"host",
+	char *argv[] = { (char *)program,	   (char *)"--fd",	 number, (char *)"--layer", (char *)"host",
 			 (char *)"--housekeeping", (char *)housekeeping, NULL };
 	struct process_options options = { 0 };
 	pid_t pid;

@@ -66,9 +66,10 @@ char *bundle_writer_path(const struct bundle_writer *w, const char *file)
 
 int bundle_writer_action(struct bundle_writer *w, const struct bundle_action *a, struct err *err)
 {
-	_cleanup_json_ json_t *line = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:s}", "role", a->role, "kind",
-						a->kind, "layer", a->layer, "cpu", a->cpu, "t0", (json_int_t)a->t0, "t1",
-						(json_int_t)a->t1, "window", (json_int_t)a->window, "result", a->result);
+	_cleanup_json_ json_t *line =
+		json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:s}", "role", a->role, "kind", a->kind, "layer",
+			  a->layer, "cpu", a->cpu, "t0", (json_int_t)a->t0, "t1", (json_int_t)a->t1, "window",
+			  (json_int_t)a->window, "result", a->result);
 
 	if (!line)
 		return -ENOMEM;

@@ -19,10 +19,10 @@ struct bundle_action {
 	const char *role;
 	const char *kind;
 	const char *layer;
-	int cpu;           /* of that layer; -1: any of its housekeeping CPUs */
-	uint64_t t0;       /* TSC of that layer */
+	int cpu;     /* of that layer; -1: any of its housekeeping CPUs */
+	uint64_t t0; /* TSC of that layer */
 	uint64_t t1;
-	size_t window;     /* index in the manifest's windows */
+	size_t window;	    /* index in the manifest's windows */
 	const char *result; /* the agent's word, "ok" usually */
 };
 

@@ -21,8 +21,8 @@ static int choose_measured(int want, const cpu_set_t *isolated, struct err *err)
 	int cpu = want >= 0 ? want : cpus_first(isolated);
 
 	if (CPU_COUNT(isolated) == 0)
-		return err_set(err, -ENOTSUP, "this host has no isolated CPU (boot it with isolcpus= and nohz_full=); "
-			       LAB_HINT);
+		return err_set(err, -ENOTSUP,
+			       "this host has no isolated CPU (boot it with isolcpus= and nohz_full=); " LAB_HINT);
 	if (cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, isolated))
 		return err_set(err, -ENOTSUP, "CPU %d is not isolated; isolated are %s", cpu, list ? list : "?");
 	return cpu;
@@ -81,7 +81,8 @@ static int check_tracing(struct err *err)
 int checks_host(bool trace, struct err *err)
 {
 	if (geteuid() != 0)
-		return err_set(err, -ENOTSUP, "'vcpulat run' needs root on the host under test; 'vcpulat lab' does not");
+		return err_set(err, -ENOTSUP,
+			       "'vcpulat run' needs root on the host under test; 'vcpulat lab' does not");
 	return trace ? check_tracing(err) : 0;
 }
 
@@ -102,7 +103,8 @@ int checks_tsc(struct err *err)
 		return ret;
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (!strstr(text, flags[i]))
-			return err_set(err, -ENOTSUP, "mode qualification wants a TSC with%sin /proc/cpuinfo", flags[i]);
+			return err_set(err, -ENOTSUP, "mode qualification wants a TSC with%sin /proc/cpuinfo",
+				       flags[i]);
 	return 0;
 }
 

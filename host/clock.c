@@ -137,8 +137,8 @@ static json_t *vcpus_json(const struct clock_reading *r)
 	return vcpus;
 }
 
-json_t *clock_json(const struct clock_reading *start, const struct clock_reading *end,
-		   const struct clock_pair *pairs, size_t count)
+json_t *clock_json(const struct clock_reading *start, const struct clock_reading *end, const struct clock_pair *pairs,
+		   size_t count)
 {
 	const struct tsc_map *map = start->count ? &start->vcpu[0].map : NULL; /* the agent answers on vCPU 0 */
 	bool stable = clock_same(start, end) && (!map || clock_contradicts(map, pairs, count) == 0);

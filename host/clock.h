@@ -82,7 +82,7 @@ size_t clock_contradicts(const struct tsc_map *map, const struct clock_pair *pai
  *
  * Return: new reference, NULL when out of memory.
  */
-json_t *clock_json(const struct clock_reading *start, const struct clock_reading *end,
-		   const struct clock_pair *pairs, size_t count);
+json_t *clock_json(const struct clock_reading *start, const struct clock_reading *end, const struct clock_pair *pairs,
+		   size_t count);
 
 #endif

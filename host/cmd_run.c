@@ -33,7 +33,8 @@ static const char *const mode_names[] = { "functional", "qualification", NULL };
 
 static const struct option_row rows[] = {
 	{ .field = { FIELD("output", out_dir, SCHEMA_STRING), .help = "Where bundles go; default: bundles-<time>." },
-	  .letter = 'o', .argument = "DIR" },
+	  .letter = 'o',
+	  .argument = "DIR" },
 	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS),
 		     .help = "Kind of guest: libvirt or none; may be repeated; default: all that a scenario names." },
 	  .argument = "KIND" },
@@ -53,20 +54,25 @@ static const struct option_row rows[] = {
 	  .argument = "MODE" },
 	{ .field = { FIELD("seed", seed, SCHEMA_UINT), .help = "Of windows and phases; default: drawn." },
 	  .argument = "N" },
-	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL), .help = "Do not trace: gaps without causes, no probe effect." } },
-	{ .field = { FIELD("arm-json", arm_json, SCHEMA_STRING), .help = "What this host is an arm of (from vcpulat lab)." },
+	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL),
+		     .help = "Do not trace: gaps without causes, no probe effect." } },
+	{ .field = { FIELD("arm-json", arm_json, SCHEMA_STRING),
+		     .help = "What this host is an arm of (from vcpulat lab)." },
 	  .argument = "FILE" },
-	{ .field = { FIELD("emulated", emulated, SCHEMA_BOOL), .help = "This host is an emulated one (from vcpulat lab)." } },
-	{ .field = { FIELD("progress", progress, SCHEMA_STRING), .help = "Append progress there, one JSON object a line." },
+	{ .field = { FIELD("emulated", emulated, SCHEMA_BOOL),
+		     .help = "This host is an emulated one (from vcpulat lab)." } },
+	{ .field = { FIELD("progress", progress, SCHEMA_STRING),
+		     .help = "Append progress there, one JSON object a line." },
 	  .argument = "FILE" },
 	{ .field = { .key = NULL } },
 };
 
 static const struct command_help help = {
 	.usage = "run [OPTION...] SCENARIO...",
-	.purpose = "Runs scenarios on this host and leaves one bundle of evidence for each scenario and kind of guest.\n"
-		   "Needs root, an isolated CPU, tracing, and for guests KVM and libvirt; without them it exits with 77.\n"
-		   "SCENARIO is a name ('vcpulat scenarios' lists them) or the path of a YAML file.",
+	.purpose =
+		"Runs scenarios on this host and leaves one bundle of evidence for each scenario and kind of guest.\n"
+		"Needs root, an isolated CPU, tracing, and for guests KVM and libvirt; without them it exits with 77.\n"
+		"SCENARIO is a name ('vcpulat scenarios' lists them) or the path of a YAML file.",
 	.examples = "vcpulat run --guest-kernel bzImage vmstat-host\n"
 		    "vcpulat run --guest none --mode qualification vmstat-host",
 };
@@ -140,10 +146,16 @@ static int exit_code(int ret, const struct run_counts *counts)
 static int run(const struct args *args, const char *command, const struct scenario *scenarios, size_t count)
 {
 	_cleanup_free_ char *out_dir = args->out_dir ? strdup(args->out_dir) : default_out_dir();
-	struct run_options o = { .command = command, .arm_path = args->arm_json, .guest_kernel = args->guest_kernel,
-				 .guest_initramfs = args->guest_initramfs, .progress_path = args->progress,
-				 .out_dir = out_dir, .mode = (enum run_mode)args->mode, .emulated = args->emulated,
-				 .trace = !args->no_trace, .seed = args->seed };
+	struct run_options o = { .command = command,
+				 .arm_path = args->arm_json,
+				 .guest_kernel = args->guest_kernel,
+				 .guest_initramfs = args->guest_initramfs,
+				 .progress_path = args->progress,
+				 .out_dir = out_dir,
+				 .mode = (enum run_mode)args->mode,
+				 .emulated = args->emulated,
+				 .trace = !args->no_trace,
+				 .seed = args->seed };
 	struct run_counts counts = { 0 };
 	struct err err = { "" };
 	int ret = parse_guests(&args->guests, &o.guests, &err);

@@ -18,9 +18,13 @@ struct args {
 };
 
 static const struct option_row rows[] = {
-	{ .field = { .key = "reference", .type = SCHEMA_BOOL, .offset = offsetof(struct args, reference),
+	{ .field = { .key = "reference",
+		     .type = SCHEMA_BOOL,
+		     .offset = offsetof(struct args, reference),
 		     .help = "Explain every key of a scenario file." } },
-	{ .field = { .key = "json", .type = SCHEMA_BOOL, .offset = offsetof(struct args, json),
+	{ .field = { .key = "json",
+		     .type = SCHEMA_BOOL,
+		     .offset = offsetof(struct args, json),
 		     .help = "Print for programs." } },
 	{ .field = { .key = NULL } },
 };

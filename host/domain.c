@@ -82,8 +82,8 @@ static int put_value(FILE *out, const char *name, size_t len, const struct domai
 		const char *name;
 		const char *value;
 	} strings[] = {
-		{ "NAME", p->name },           { "HOUSEKEEPING", p->housekeeping }, { "KERNEL", p->kernel },
-		{ "INITRAMFS", p->initramfs }, { "CMDLINE", p->cmdline },           { "SERIAL", p->serial_path },
+		{ "NAME", p->name },	       { "HOUSEKEEPING", p->housekeeping }, { "KERNEL", p->kernel },
+		{ "INITRAMFS", p->initramfs }, { "CMDLINE", p->cmdline },	    { "SERIAL", p->serial_path },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)

@@ -19,17 +19,17 @@
 #define DOMAIN_MEASURED_VCPU 1
 
 struct domain_params {
-	const char *name;         /* begins with DOMAIN_PREFIX */
+	const char *name;	   /* begins with DOMAIN_PREFIX */
 	const char *template_path; /* guest/domain.xml.in */
 	uint64_t memory_bytes;
 	unsigned int vcpus;
-	int measured_cpu;         /* host CPU of vCPU 1 */
+	int measured_cpu;	  /* host CPU of vCPU 1 */
 	const char *housekeeping; /* host CPU list of everything else */
-	bool fifo;                /* vCPU threads SCHED_FIFO instead of SCHED_OTHER */
-	const char *kernel;       /* readable by QEMU */
+	bool fifo;		  /* vCPU threads SCHED_FIFO instead of SCHED_OTHER */
+	const char *kernel;	  /* readable by QEMU */
 	const char *initramfs;
 	const char *cmdline;
-	const char *serial_path;  /* the console's log */
+	const char *serial_path; /* the console's log */
 };
 
 struct domain;

@@ -78,8 +78,8 @@ static void rescue(void *ctx)
 	guest_nudge(g, true);
 	stop_wait(2000 / NUDGE_HZ);
 	guest_nudge(g, false);
-	json_array_append_new(g->retries, json_pack("{s:s, s:s}", "what", "nudge", "reason",
-						    "the guest's agent did not answer"));
+	json_array_append_new(g->retries,
+			      json_pack("{s:s, s:s}", "what", "nudge", "reason", "the guest's agent did not answer"));
 }
 
 static time_t now_s(void)
@@ -130,8 +130,10 @@ static int inspect(const struct domain_params *dp, struct guest *g, struct err *
 
 static int start_once(const struct guest_params *p, struct progress *progress, struct guest *ret, struct err *err)
 {
-	_cleanup_guest_ struct guest g = { .memory_bytes = p->memory_bytes, .vcpus = p->vcpus,
-					   .nudger = p->emulated ? p->host_agent : NULL, .nudged_cpu = p->measured_cpu };
+	_cleanup_guest_ struct guest g = { .memory_bytes = p->memory_bytes,
+					   .vcpus = p->vcpus,
+					   .nudger = p->emulated ? p->host_agent : NULL,
+					   .nudged_cpu = p->measured_cpu };
 	_cleanup_(files_done) struct files files = { 0 };
 	_cleanup_close_ int listen_fd = -1;
 	struct domain_params dp;
@@ -147,10 +149,16 @@ static int start_once(const struct guest_params *p, struct progress *progress, s
 	res = make_files(p, port, token, &files, err);
 	if (res < 0)
 		return res;
-	dp = (struct domain_params){ .name = DOMAIN_PREFIX "guest", .template_path = files.template,
-				     .memory_bytes = p->memory_bytes, .vcpus = p->vcpus,
-				     .measured_cpu = p->measured_cpu, .housekeeping = p->housekeeping, .fifo = p->fifo,
-				     .kernel = files.kernel, .initramfs = files.initramfs, .cmdline = files.cmdline,
+	dp = (struct domain_params){ .name = DOMAIN_PREFIX "guest",
+				     .template_path = files.template,
+				     .memory_bytes = p->memory_bytes,
+				     .vcpus = p->vcpus,
+				     .measured_cpu = p->measured_cpu,
+				     .housekeeping = p->housekeeping,
+				     .fifo = p->fifo,
+				     .kernel = files.kernel,
+				     .initramfs = files.initramfs,
+				     .cmdline = files.cmdline,
 				     .serial_path = files.serial };
 	g.serial_path = TAKE_PTR(files.serial);
 	guest_nudge(&g, true);
@@ -185,7 +193,8 @@ int guest_start(const struct guest_params *p, struct progress *progress, json_t 
 		}
 		if (res == -ETIMEDOUT) {
 			log_info("guest start %d of %d: %s", i + 1, ATTEMPTS, why.msg);
-			json_array_append_new(retries, json_pack("{s:s, s:s}", "what", "guest-start", "reason", why.msg));
+			json_array_append_new(retries,
+					      json_pack("{s:s, s:s}", "what", "guest-start", "reason", why.msg));
 		}
 		err_set(err, res, "%s", why.msg);
 	}

@@ -10,16 +10,16 @@
 #define GUEST_MEASURED_CPU DOMAIN_MEASURED_VCPU
 
 struct guest_params {
-	const char *state_dir;    /* of this run; copies of kernel and initramfs, and the console's log lie here */
-	const char *kernel;       /* image */
+	const char *state_dir; /* of this run; copies of kernel and initramfs, and the console's log lie here */
+	const char *kernel;    /* image */
 	const char *initramfs;
-	const char *cmdline;      /* besides console, port and token */
+	const char *cmdline; /* besides console, port and token */
 	uint64_t memory_bytes;
 	unsigned int vcpus;
-	int measured_cpu;         /* host CPU of the measured vCPU */
+	int measured_cpu;	  /* host CPU of the measured vCPU */
 	const char *housekeeping; /* host CPU list of everything else */
-	bool fifo;                /* policy of the vCPU threads */
-	bool emulated;            /* TCG may lose an interrupt of an idle CPU: see guest_nudge() */
+	bool fifo;		  /* policy of the vCPU threads */
+	bool emulated;		  /* TCG may lose an interrupt of an idle CPU: see guest_nudge() */
 	struct agent *host_agent; /* for that; outlives the guest */
 };
 
@@ -27,7 +27,7 @@ struct guest {
 	struct domain *domain;
 	struct agent *agent;
 	pid_t vmm;
-	pid_t vcpu_tid;             /* thread of the measured vCPU */
+	pid_t vcpu_tid;		    /* thread of the measured vCPU */
 	struct clock_reading clock; /* after the start */
 	uint64_t memory_bytes;
 	unsigned int vcpus;
@@ -35,7 +35,7 @@ struct guest {
 	struct agent *nudger; /* the host's agent where nudging is needed, else NULL */
 	int nudged_cpu;
 	bool nudging;
-	json_t *retries;      /* array; gets {"what", "reason"} for each rescue */
+	json_t *retries; /* array; gets {"what", "reason"} for each rescue */
 };
 
 /**

@@ -92,8 +92,15 @@ extern const unsigned char kvm_payload[];
 extern const unsigned char kvm_payload_end[];
 
 /* What the child found; its exit status. */
-enum outcome { OUTCOME_WORKS, OUTCOME_SETUP, OUTCOME_REAL, OUTCOME_PROTECTED, OUTCOME_LONG, OUTCOME_EXCEPTION,
-	       OUTCOME_MAX };
+enum outcome {
+	OUTCOME_WORKS,
+	OUTCOME_SETUP,
+	OUTCOME_REAL,
+	OUTCOME_PROTECTED,
+	OUTCOME_LONG,
+	OUTCOME_EXCEPTION,
+	OUTCOME_MAX
+};
 
 static const char *const outcome_text[] = {
 	[OUTCOME_SETUP] = "cannot create a VM with a vCPU",

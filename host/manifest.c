@@ -78,9 +78,9 @@ static json_t *arm_json(const struct manifest_params *p)
 static json_t *measured_json(const struct manifest_params *p)
 {
 	return json_pack("{s:i, s:i, s:i, s:i, s:O, s:i}", "host_cpu", p->options->cpus.measured, "guest_cpu",
-			 p->guest ? GUEST_MEASURED_CPU : -1, "vcpu_tid", p->guest ? (int)p->guest->vcpu_tid : 0, "vmm_pid",
-			 p->guest ? (int)p->guest->vmm : 0, "stimulus_pids", p->measured->stimulus_pids, "probe_tid",
-			 (int)p->measured->probe_tid);
+			 p->guest ? GUEST_MEASURED_CPU : -1, "vcpu_tid", p->guest ? (int)p->guest->vcpu_tid : 0,
+			 "vmm_pid", p->guest ? (int)p->guest->vmm : 0, "stimulus_pids", p->measured->stimulus_pids,
+			 "probe_tid", (int)p->measured->probe_tid);
 }
 
 static json_t *scenario_json(const struct scenario *s)
@@ -97,13 +97,14 @@ json_t *manifest_make(const struct manifest_params *p)
 	fs_read_line("/proc/sys/kernel/random/boot_id", &boot_id, NULL);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:s, s:o, s:s, s:s, s:s, s:o, s:I, s:I, s:O, s:o,"
 			 " s:{s:I, s:I, s:I}, s:O, s:O, s:s}",
-			 "schema", "vcpulat-bundle-1", "tool", VCPULAT_VERSION, "status", p->reason ? "partial" : "complete",
-			 "reason", p->reason ? p->reason : "", "mode", run_mode_name(p->options->mode), "emulated",
-			 p->options->emulated, "seed", (json_int_t)p->seed, "scenario", scenario_json(p->scenario), "guest",
-			 guest_kind_name(p->kind), "arm", arm_json(p), "boot_id", boot_id ? boot_id : "", "start_utc",
-			 p->start_utc, "end_utc", p->end_utc, "measured", measured_json(p), "cycles_per_second",
-			 (json_int_t)m->hz, "threshold_ns", (json_int_t)p->scenario->probe.threshold_ns, "windows", m->windows,
-			 "limits", limits_json(p->scenario), "lost", "host_events", (json_int_t)m->lost_host_events,
+			 "schema", "vcpulat-bundle-1", "tool", VCPULAT_VERSION, "status",
+			 p->reason ? "partial" : "complete", "reason", p->reason ? p->reason : "", "mode",
+			 run_mode_name(p->options->mode), "emulated", p->options->emulated, "seed", (json_int_t)p->seed,
+			 "scenario", scenario_json(p->scenario), "guest", guest_kind_name(p->kind), "arm", arm_json(p),
+			 "boot_id", boot_id ? boot_id : "", "start_utc", p->start_utc, "end_utc", p->end_utc,
+			 "measured", measured_json(p), "cycles_per_second", (json_int_t)m->hz, "threshold_ns",
+			 (json_int_t)p->scenario->probe.threshold_ns, "windows", m->windows, "limits",
+			 limits_json(p->scenario), "lost", "host_events", (json_int_t)m->lost_host_events,
 			 "guest_events", (json_int_t)m->lost_guest_events, "gaps", (json_int_t)m->lost_gaps, "retries",
 			 p->retries, "missing_events", m->missing_events, "command", p->options->command);
 }

@@ -10,15 +10,15 @@ struct manifest_params {
 	const struct run_options *options;
 	const struct scenario *scenario;
 	enum guest_kind kind;
-	const struct guest *guest;      /* NULL for none */
+	const struct guest *guest; /* NULL for none */
 	const struct measured *measured;
-	const json_t *arm;              /* as arm.json; may be NULL */
-	const json_t *host_facts;       /* may be NULL */
+	const json_t *arm;	  /* as arm.json; may be NULL */
+	const json_t *host_facts; /* may be NULL */
 	const json_t *guest_facts;
 	const json_t *retries;
 	const char *start_utc;
 	const char *end_utc;
-	const char *reason;             /* NULL: complete */
+	const char *reason; /* NULL: complete */
 	uint64_t seed;
 };
 

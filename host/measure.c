@@ -43,10 +43,10 @@ struct measuring {
 	struct clock_reading clock_start;
 	struct clock_pair pairs[2 * PINGS];
 	size_t n_pairs;
-	size_t window;        /* index of the present one */
-	uint64_t start_ns;    /* CLOCK_MONOTONIC of the first window */
+	size_t window;	   /* index of the present one */
+	uint64_t start_ns; /* CLOCK_MONOTONIC of the first window */
 	uint64_t deadline_ns;
-	uint64_t status_ns;   /* of the last look at the probe */
+	uint64_t status_ns; /* of the last look at the probe */
 	bool probing;
 	bool tracing[LAYER_MAX];
 };
@@ -103,12 +103,15 @@ static int prepare(struct measuring *m, enum action_kind kind, enum layer layer,
 
 	if (!agent)
 		return err_set(err, -EINVAL, "'%s' acts in the guest, but there is none", action_kind_name(kind));
-	res = agent_call(agent, json_pack("{s:s, s:s, s:i, s:o}", "op", "stimulus.prepare", "kind", action_kind_name(kind),
-					  "cpu", cpu, "params", params_json(params)), CALL_TIMEOUT_MS, &reply, err);
+	res = agent_call(agent,
+			 json_pack("{s:s, s:s, s:i, s:o}", "op", "stimulus.prepare", "kind", action_kind_name(kind),
+				   "cpu", cpu, "params", params_json(params)),
+			 CALL_TIMEOUT_MS, &reply, err);
 	if (res < 0)
 		return res;
-	*ret = (struct prepared){ .agent = agent, .kind = kind, .layer = layer, .cpu = cpu,
-				  .id = (json_int_t)json_get_u64(reply, "id") };
+	*ret = (struct prepared){
+		.agent = agent, .kind = kind, .layer = layer, .cpu = cpu, .id = (json_int_t)json_get_u64(reply, "id")
+	};
 	json_array_append_new(json_object_get(m->out->stimulus_pids, layer_name(layer)),
 			      json_integer((json_int_t)json_get_u64(reply, "pid")));
 	return 0;
@@ -140,13 +143,19 @@ static int prepare_all(struct measuring *m, struct err *err)
 	return ret;
 }
 
-static int fire(struct measuring *m, const struct prepared *who, enum action_role role, unsigned int ms, struct err *err)
+static int fire(struct measuring *m, const struct prepared *who, enum action_role role, unsigned int ms,
+		struct err *err)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	struct bundle_action action = { .role = action_role_name(role), .kind = action_kind_name(who->kind),
-					.layer = layer_name(who->layer), .cpu = who->cpu, .window = m->window };
-	int ret = agent_call(who->agent, json_pack("{s:s, s:I, s:b, s:i}", "op", "stimulus.fire", "id", who->id, "sham",
-						   role == ROLE_SHAM, "ms", (int)ms), CALL_TIMEOUT_MS, &reply, err);
+	struct bundle_action action = { .role = action_role_name(role),
+					.kind = action_kind_name(who->kind),
+					.layer = layer_name(who->layer),
+					.cpu = who->cpu,
+					.window = m->window };
+	int ret = agent_call(who->agent,
+			     json_pack("{s:s, s:I, s:b, s:i}", "op", "stimulus.fire", "id", who->id, "sham",
+				       role == ROLE_SHAM, "ms", (int)ms),
+			     CALL_TIMEOUT_MS, &reply, err);
 
 	if (ret < 0)
 		return ret;
@@ -249,9 +258,8 @@ static int run_window(struct measuring *m, const struct plan_window *w, struct e
 	mark_window(w, true);
 	ret = w->state == WINDOW_GUARD ? settle_until(m, begin_ns + w->length_ns, err) : act_until(m, w, begin_ns, err);
 	mark_window(w, false);
-	json_array_append_new(m->out->windows,
-			      json_pack("{s:s, s:I, s:I}", "state", window_state_name(w->state), "t0", (json_int_t)t0, "t1",
-					(json_int_t)tsc_read()));
+	json_array_append_new(m->out->windows, json_pack("{s:s, s:I, s:I}", "state", window_state_name(w->state), "t0",
+							 (json_int_t)t0, "t1", (json_int_t)tsc_read()));
 	return ret;
 }
 
@@ -270,8 +278,11 @@ static int make_plan(struct measuring *m)
 {
 	const struct scenario *s = m->p->scenario;
 	const struct scenario_windows *w = scenario_windows_for(s, m->p->kind);
-	struct plan_params params = { .seed = m->p->seed, .length_ns = w->length_ns, .armed_ns = w->armed_ns,
-				      .control_ns = w->control_ns, .guard_ns = m->p->guard_ns };
+	struct plan_params params = { .seed = m->p->seed,
+				      .length_ns = w->length_ns,
+				      .armed_ns = w->armed_ns,
+				      .control_ns = w->control_ns,
+				      .guard_ns = m->p->guard_ns };
 	int ret;
 
 	if (s->has_primer)
@@ -295,8 +306,9 @@ static int start_tracing(struct measuring *m, struct err *err)
 
 		if (!agent || !m->p->trace)
 			continue;
-		ret = agent_call(agent, capture_request((enum layer)layer, measured_cpu(m, (enum layer)layer),
-							m->plan.total_ns, &m->p->scenario->events),
+		ret = agent_call(agent,
+				 capture_request((enum layer)layer, measured_cpu(m, (enum layer)layer),
+						 m->plan.total_ns, &m->p->scenario->events),
 				 3 * CALL_TIMEOUT_MS, &reply, err);
 		if (ret < 0)
 			return ret;
@@ -313,9 +325,9 @@ static int start_probe(struct measuring *m, struct err *err)
 	_cleanup_json_ json_t *reply = NULL;
 	int ret = agent_call(agent_of(m, probe_layer(m)),
 			     json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:I}", "op", "probe.start", "kind",
-				       probe_kind_name(probe->kind), "cpu", measured_cpu(m, probe_layer(m)), "threshold_ns",
-				       (json_int_t)probe->threshold_ns, "capacity", PROBE_CAPACITY, "policy",
-				       policy_name((enum cpu_policy)probe->policy), "priority",
+				       probe_kind_name(probe->kind), "cpu", measured_cpu(m, probe_layer(m)),
+				       "threshold_ns", (json_int_t)probe->threshold_ns, "capacity", PROBE_CAPACITY,
+				       "policy", policy_name((enum cpu_policy)probe->policy), "priority",
 				       probe->policy == POLICY_FIFO ? 1 : 0, "interval_ns",
 				       (json_int_t)probe->interval_ns),
 			     CALL_TIMEOUT_MS, &reply, err);
@@ -409,7 +421,8 @@ static int stop_tracing(struct measuring *m, enum layer layer, uint64_t *lost, s
 
 	if (!m->tracing[layer])
 		return 0;
-	ret = agent_call(agent_of(m, layer), json_pack("{s:s}", "op", "capture.stop"), 3 * CALL_TIMEOUT_MS, &reply, err);
+	ret = agent_call(agent_of(m, layer), json_pack("{s:s}", "op", "capture.stop"), 3 * CALL_TIMEOUT_MS, &reply,
+			 err);
 	*lost = json_get_u64(reply, "lost");
 	log_debug("%s: %llu events, %llu lost", layer_name(layer), (unsigned long long)json_get_u64(reply, "events"),
 		  (unsigned long long)*lost);
@@ -423,7 +436,8 @@ static int save_clocks(struct measuring *m, struct err *err)
 
 	if (ret < 0)
 		end = (struct clock_reading){ 0 };
-	return bundle_writer_json(m->p->bundle, "clock.json", clock_json(&m->clock_start, &end, m->pairs, m->n_pairs), err);
+	return bundle_writer_json(m->p->bundle, "clock.json", clock_json(&m->clock_start, &end, m->pairs, m->n_pairs),
+				  err);
 }
 
 /* Everything is tried, whatever failed before; the first failure is the one that is told. */
@@ -456,7 +470,8 @@ int measure_run(const struct measure_params *params, struct measured *ret, struc
 	int res;
 	int end;
 
-	*ret = (struct measured){ .windows = json_array(), .stimulus_pids = json_pack("{s:[], s:[]}", "host", "guest"),
+	*ret = (struct measured){ .windows = json_array(),
+				  .stimulus_pids = json_pack("{s:[], s:[]}", "host", "guest"),
 				  .missing_events = json_pack("{s:[], s:[]}", "host", "guest") };
 	if (!ret->windows || !ret->stimulus_pids || !ret->missing_events)
 		return -ENOMEM;

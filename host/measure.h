@@ -15,11 +15,11 @@ struct measure_params {
 	const struct scenario *scenario;
 	enum guest_kind kind;
 	struct agent *host_agent;
-	struct guest *guest;  /* NULL for guest none */
-	int host_cpu;         /* measured */
+	struct guest *guest; /* NULL for guest none */
+	int host_cpu;	     /* measured */
 	uint64_t seed;
 	uint64_t guard_ns;
-	bool fifo;            /* the vCPU's thread is SCHED_FIFO: nothing of ours would ever run beside it */
+	bool fifo; /* the vCPU's thread is SCHED_FIFO: nothing of ours would ever run beside it */
 	bool trace;
 	struct progress *progress;
 	struct bundle_writer *bundle;
@@ -27,11 +27,11 @@ struct measure_params {
 
 /* What the manifest says about it. */
 struct measured {
-	json_t *windows;        /* array of {"state", "t0", "t1"} */
-	json_t *stimulus_pids;  /* {"host": [], "guest": []} */
+	json_t *windows;	/* array of {"state", "t0", "t1"} */
+	json_t *stimulus_pids;	/* {"host": [], "guest": []} */
 	json_t *missing_events; /* {"host": [], "guest": []} */
 	pid_t probe_tid;
-	uint64_t hz;            /* of the host's TSC */
+	uint64_t hz; /* of the host's TSC */
 	uint64_t lost_host_events;
 	uint64_t lost_guest_events;
 	uint64_t lost_gaps;

@@ -33,10 +33,10 @@ int progress_open(struct progress *progress, const char *path, struct err *err)
 /* Whoever reads may have gone; that is no reason to end a measurement. */
 static void write_line(const struct progress *p)
 {
-	_cleanup_json_ json_t *line = json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I}", "phase", p->phase, "scenario",
-						p->scenario, "guest", p->guest, "step", (int)p->step, "steps",
-						(int)p->steps, "left_s", (json_int_t)p->left_s, "gaps",
-						(json_int_t)p->gaps);
+	_cleanup_json_ json_t *line =
+		json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I}", "phase", p->phase, "scenario", p->scenario, "guest",
+			  p->guest, "step", (int)p->step, "steps", (int)p->steps, "left_s", (json_int_t)p->left_s,
+			  "gaps", (json_int_t)p->gaps);
 	char text[512];
 	size_t len = line ? json_dumpb(line, text, sizeof(text) - 1, JSON_COMPACT) : 0;
 
@@ -52,8 +52,8 @@ static void show(struct progress *p)
 	p->shown_ns = now_ns();
 	if (p->fd >= 0)
 		write_line(p);
-	log_status("%s, guest %s: %s, window %u of %u, %llu s left, %llu gaps", p->scenario, p->guest, p->phase, p->step,
-		   p->steps, (unsigned long long)p->left_s, (unsigned long long)p->gaps);
+	log_status("%s, guest %s: %s, window %u of %u, %llu s left, %llu gaps", p->scenario, p->guest, p->phase,
+		   p->step, p->steps, (unsigned long long)p->left_s, (unsigned long long)p->gaps);
 }
 
 void progress_phase(struct progress *p, const char *phase)

@@ -8,15 +8,15 @@
 #include "common/err.h"
 
 struct progress {
-	int fd;               /* of the JSON lines; -1: none */
-	const char *phase;    /* guest-start, settle, window, collect, done */
+	int fd;		   /* of the JSON lines; -1: none */
+	const char *phase; /* guest-start, settle, window, collect, done */
 	const char *scenario;
 	const char *guest;
-	unsigned int step;    /* window, guards not counted; 0: before the first */
+	unsigned int step; /* window, guards not counted; 0: before the first */
 	unsigned int steps;
-	uint64_t left_s;      /* of this run, about */
-	uint64_t gaps;        /* counted so far */
-	uint64_t shown_ns;    /* CLOCK_MONOTONIC of the last line */
+	uint64_t left_s;   /* of this run, about */
+	uint64_t gaps;	   /* counted so far */
+	uint64_t shown_ns; /* CLOCK_MONOTONIC of the last line */
 };
 
 /**

@@ -24,16 +24,16 @@
 /* All that lives longer than one bundle. */
 struct run {
 	const struct run_options *o;
-	json_t *arm;           /* NULL: not given */
-	char *housekeeping;    /* CPU list */
+	json_t *arm;	    /* NULL: not given */
+	char *housekeeping; /* CPU list */
 	char *state_dir;
 	char *guest_kernel;
 	char *guest_initramfs;
 	char *guest_cmdline;
 	struct settings *settings;
-	struct agent *agent;   /* of the host */
-	struct guest guest;    /* kept for consecutive scenarios of one shape */
-	json_t *retries;       /* of the present run */
+	struct agent *agent; /* of the host */
+	struct guest guest;  /* kept for consecutive scenarios of one shape */
+	json_t *retries;     /* of the present run */
 	struct progress progress;
 };
 
@@ -42,7 +42,7 @@ struct one {
 	const struct scenario *scenario;
 	enum guest_kind kind;
 	uint64_t seed;
-	json_t *guest_old;     /* array of {"path", "old"}: settings of the guest to be undone */
+	json_t *guest_old; /* array of {"path", "old"}: settings of the guest to be undone */
 	json_t *host_facts;
 	json_t *guest_facts;
 	struct measured measured;
@@ -72,11 +72,16 @@ static bool wants_fifo(const struct run *r)
 
 static int start_guest(struct run *r, const struct scenario_shape *shape, struct err *err)
 {
-	struct guest_params params = { .state_dir = r->state_dir, .kernel = r->guest_kernel,
-				       .initramfs = r->guest_initramfs, .cmdline = r->guest_cmdline,
+	struct guest_params params = { .state_dir = r->state_dir,
+				       .kernel = r->guest_kernel,
+				       .initramfs = r->guest_initramfs,
+				       .cmdline = r->guest_cmdline,
 				       .memory_bytes = shape->guest_memory_bytes,
-				       .vcpus = (unsigned int)shape->guest_cpus, .measured_cpu = r->o->cpus.measured,
-				       .housekeeping = r->housekeeping, .fifo = wants_fifo(r), .emulated = r->o->emulated,
+				       .vcpus = (unsigned int)shape->guest_cpus,
+				       .measured_cpu = r->o->cpus.measured,
+				       .housekeeping = r->housekeeping,
+				       .fifo = wants_fifo(r),
+				       .emulated = r->o->emulated,
 				       .host_agent = r->agent };
 
 	return guest_start(&params, &r->progress, r->retries, &r->guest, err);
@@ -109,7 +114,8 @@ static int set_in_guest(struct run *r, struct one *one, const struct scenario_se
 {
 	_cleanup_json_ json_t *reply = NULL;
 	_cleanup_free_ char *old = NULL;
-	int ret = agent_call(r->guest.agent, json_pack("{s:s, s:s, s:s}", "op", "write", "path", s->path, "value", s->value),
+	int ret = agent_call(r->guest.agent,
+			     json_pack("{s:s, s:s, s:s}", "op", "write", "path", s->path, "value", s->value),
 			     CALL_TIMEOUT_MS, &reply, err);
 
 	if (ret < 0)
@@ -144,8 +150,9 @@ static void undo_settings(struct run *r, struct one *one)
 	for (size_t i = json_array_size(one->guest_old); r->guest.agent && i-- > 0;) {
 		const json_t *change = json_array_get(one->guest_old, i);
 
-		agent_call(r->guest.agent, json_pack("{s:s, s:s, s:s}", "op", "write", "path",
-						     json_get_string(change, "path"), "value", json_get_string(change, "old")),
+		agent_call(r->guest.agent,
+			   json_pack("{s:s, s:s, s:s}", "op", "write", "path", json_get_string(change, "path"), "value",
+				     json_get_string(change, "old")),
 			   CALL_TIMEOUT_MS, NULL, NULL);
 	}
 	if (settings_restore(r->settings, &err) < 0)
@@ -198,11 +205,18 @@ static void collect(struct run *r, struct one *one)
 
 static int seal(struct run *r, struct one *one, const char *reason, struct err *err)
 {
-	struct manifest_params params = { .options = r->o, .scenario = one->scenario, .kind = one->kind,
+	struct manifest_params params = { .options = r->o,
+					  .scenario = one->scenario,
+					  .kind = one->kind,
 					  .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
-					  .measured = &one->measured, .arm = r->arm, .host_facts = one->host_facts,
-					  .guest_facts = one->guest_facts, .retries = r->retries,
-					  .start_utc = one->start_utc, .reason = reason, .seed = one->seed };
+					  .measured = &one->measured,
+					  .arm = r->arm,
+					  .host_facts = one->host_facts,
+					  .guest_facts = one->guest_facts,
+					  .retries = r->retries,
+					  .start_utc = one->start_utc,
+					  .reason = reason,
+					  .seed = one->seed };
 	_cleanup_json_ json_t *manifest = NULL;
 	char end_utc[32];
 
@@ -214,10 +228,17 @@ static int seal(struct run *r, struct one *one, const char *reason, struct err *
 
 static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 {
-	struct measure_params params = { .scenario = one->scenario, .kind = one->kind, .host_agent = r->agent,
+	struct measure_params params = { .scenario = one->scenario,
+					 .kind = one->kind,
+					 .host_agent = r->agent,
 					 .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
-					 .host_cpu = r->o->cpus.measured, .seed = one->seed, .guard_ns = guard_ns(),
-					 .fifo = one->kind == GUEST_LIBVIRT && wants_fifo(r), .trace = r->o->trace, .progress = &r->progress, .bundle = one->bundle };
+					 .host_cpu = r->o->cpus.measured,
+					 .seed = one->seed,
+					 .guard_ns = guard_ns(),
+					 .fifo = one->kind == GUEST_LIBVIRT && wants_fifo(r),
+					 .trace = r->o->trace,
+					 .progress = &r->progress,
+					 .bundle = one->bundle };
 	struct err why = { "" };
 	int ret = measure_run(&params, &one->measured, err);
 	int end;
@@ -282,7 +303,8 @@ static int run_one(struct run *r, const struct scenario *scenario, enum guest_ki
 static int check_policy(const struct run *r, const struct scenario *s, enum guest_kind kind, struct err *err)
 {
 	if (kind == GUEST_LIBVIRT && wants_fifo(r) && s->has_primer && s->primer.layer == LAYER_HOST)
-		return err_set(err, -ENOTSUP, "its primer acts on the host's measured CPU, where a FIFO vCPU lets nothing run");
+		return err_set(err, -ENOTSUP,
+			       "its primer acts on the host's measured CPU, where a FIFO vCPU lets nothing run");
 	return 0;
 }
 
@@ -300,8 +322,8 @@ static int run_all(struct run *r, const struct scenario *scenarios, size_t count
 			if (ret == 0)
 				ret = check_policy(r, &scenarios[i], (enum guest_kind)kind, &why);
 			if (ret == 0)
-				ret = run_one(r, &scenarios[i], (enum guest_kind)kind, seed + 1000003 * (uint64_t)kind + i,
-					      &why);
+				ret = run_one(r, &scenarios[i], (enum guest_kind)kind,
+					      seed + 1000003 * (uint64_t)kind + i, &why);
 			if (ret == -EINTR)
 				return err_set(err, ret, "%s", why.msg[0] ? why.msg : "interrupted");
 			if (ret < 0)
@@ -323,7 +345,8 @@ static int find_guest_kernel(struct run *r, struct err *err)
 	r->guest_initramfs = r->o->guest_initramfs ? strdup(r->o->guest_initramfs) : paths_guest_initramfs();
 	r->guest_kernel = r->o->guest_kernel ? strdup(r->o->guest_kernel) : NULL;
 	if (!r->guest_kernel)
-		return err_set(err, -ENOENT, "a guest wants a kernel: give --guest-kernel IMAGE ('vcpulat kernel build stock' "
+		return err_set(err, -ENOENT,
+			       "a guest wants a kernel: give --guest-kernel IMAGE ('vcpulat kernel build stock' "
 			       "makes one), or --guest none");
 	if (json_get_string(json_object_get(r->arm, "guest"), "cmdline")[0]) {
 		r->guest_cmdline = strdup(json_get_string(json_object_get(r->arm, "guest"), "cmdline"));
@@ -381,7 +404,8 @@ static uint64_t draw_seed(void)
 int run_scenarios(const struct run_options *options, const struct scenario *scenarios, size_t count,
 		  struct run_counts *ret, struct err *err)
 {
-	_cleanup_(close_run) struct run r = { .o = options, .progress = { .fd = -1, .phase = "", .scenario = "", .guest = "" } };
+	_cleanup_(close_run) struct run r = { .o = options,
+					      .progress = { .fd = -1, .phase = "", .scenario = "", .guest = "" } };
 	bool with_guest = false;
 	int res;
 

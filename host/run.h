@@ -14,17 +14,17 @@
 enum run_mode { MODE_FUNCTIONAL, MODE_QUALIFICATION, MODE_MAX };
 
 struct run_options {
-	const char *command;        /* exact command line, for the manifest */
-	const char *arm_path;       /* arm.json; NULL: this host as it is */
-	const char *guest_kernel;   /* NULL: the stock kernel of the cache */
+	const char *command;	     /* exact command line, for the manifest */
+	const char *arm_path;	     /* arm.json; NULL: this host as it is */
+	const char *guest_kernel;    /* NULL: the stock kernel of the cache */
 	const char *guest_initramfs; /* NULL: the built one */
-	const char *progress_path;  /* NULL: none */
-	const char *out_dir;        /* where bundles go */
-	uint32_t guests;            /* bit i: enum guest_kind i is wanted */
+	const char *progress_path;   /* NULL: none */
+	const char *out_dir;	     /* where bundles go */
+	uint32_t guests;	     /* bit i: enum guest_kind i is wanted */
 	enum run_mode mode;
 	bool emulated;
 	bool trace;
-	uint64_t seed;              /* 0: draw one */
+	uint64_t seed; /* 0: draw one */
 	struct run_cpus cpus;
 };
 

@@ -20,48 +20,97 @@ static const char *const action_names[] = { "mlock", "stat_refresh", "spin", NUL
 static const char *const figure_names[] = { "penalty.max", "penalty.p99", "native.max", "native.p99", NULL };
 
 static const struct schema_field host_fields[] = {
-	{ .key = "cpus", .type = SCHEMA_UINT, .offset = offsetof(struct scenario_shape, host_cpus), .fallback = "2",
-	  .min = 2, .max = 1024, .help = "CPUs of the host under test, at least." },
-	{ .key = "memory", .type = SCHEMA_SIZE, .offset = offsetof(struct scenario_shape, host_memory_bytes),
-	  .fallback = "2GiB", .min = 1ULL << 30, .help = "Memory of the host under test, at least." },
-	{ .key = "isolated", .type = SCHEMA_UINT, .offset = offsetof(struct scenario_shape, host_isolated),
-	  .fallback = "1", .min = 1, .max = 1023, .help = "Isolated CPUs of the host under test, at least." },
+	{ .key = "cpus",
+	  .type = SCHEMA_UINT,
+	  .offset = offsetof(struct scenario_shape, host_cpus),
+	  .fallback = "2",
+	  .min = 2,
+	  .max = 1024,
+	  .help = "CPUs of the host under test, at least." },
+	{ .key = "memory",
+	  .type = SCHEMA_SIZE,
+	  .offset = offsetof(struct scenario_shape, host_memory_bytes),
+	  .fallback = "2GiB",
+	  .min = 1ULL << 30,
+	  .help = "Memory of the host under test, at least." },
+	{ .key = "isolated",
+	  .type = SCHEMA_UINT,
+	  .offset = offsetof(struct scenario_shape, host_isolated),
+	  .fallback = "1",
+	  .min = 1,
+	  .max = 1023,
+	  .help = "Isolated CPUs of the host under test, at least." },
 	{ .key = NULL },
 };
 
 static const struct schema_field shape_fields[] = {
 	{ .key = "host", .type = SCHEMA_STRUCT, .fields = host_fields, .help = "What the host under test must have." },
-	{ .key = "guest", .type = SCHEMA_FLAGS, .offset = offsetof(struct scenario_shape, guests), .required = true,
+	{ .key = "guest",
+	  .type = SCHEMA_FLAGS,
+	  .offset = offsetof(struct scenario_shape, guests),
+	  .required = true,
 	  .names = guest_names,
 	  .help = "Guests to run with: libvirt (the probe runs on a pinned vCPU), none (the probe runs on the host's "
 		  "isolated CPU: the native gap)." },
-	{ .key = "guest_cpus", .type = SCHEMA_UINT, .offset = offsetof(struct scenario_shape, guest_cpus),
-	  .fallback = "2", .min = 2, .max = 64, .help = "vCPUs; vCPU 1 is measured, the others are housekeeping." },
-	{ .key = "guest_memory", .type = SCHEMA_SIZE, .offset = offsetof(struct scenario_shape, guest_memory_bytes),
-	  .fallback = "384MiB", .min = 128ULL << 20, .help = "Memory of the guest." },
+	{ .key = "guest_cpus",
+	  .type = SCHEMA_UINT,
+	  .offset = offsetof(struct scenario_shape, guest_cpus),
+	  .fallback = "2",
+	  .min = 2,
+	  .max = 64,
+	  .help = "vCPUs; vCPU 1 is measured, the others are housekeeping." },
+	{ .key = "guest_memory",
+	  .type = SCHEMA_SIZE,
+	  .offset = offsetof(struct scenario_shape, guest_memory_bytes),
+	  .fallback = "384MiB",
+	  .min = 128ULL << 20,
+	  .help = "Memory of the guest." },
 	{ .key = NULL },
 };
 
 static const struct schema_field probe_fields[] = {
 	{ KEY(scenario_probe, kind), .type = SCHEMA_ENUM, .fallback = "spin", .names = probe_names,
 	  .help = "spin: a busy loop on the TSC; timer: wake-up latency." },
-	{ .key = "threshold", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_probe, threshold_ns),
-	  .fallback = "20us", .min = 100, .max = 1000000000, .help = "Shortest gap that is recorded." },
+	{ .key = "threshold",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_probe, threshold_ns),
+	  .fallback = "20us",
+	  .min = 100,
+	  .max = 1000000000,
+	  .help = "Shortest gap that is recorded." },
 	{ KEY(scenario_probe, policy), .type = SCHEMA_ENUM, .fallback = "other", .names = policy_names,
 	  .help = "Scheduling policy of the probe's thread. A fifo probe starves kworkers." },
-	{ .key = "interval", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_probe, interval_ns),
-	  .fallback = "1ms", .min = 10000, .max = 10000000000, .help = "Between two wake-ups of the timer probe." },
+	{ .key = "interval",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_probe, interval_ns),
+	  .fallback = "1ms",
+	  .min = 10000,
+	  .max = 10000000000,
+	  .help = "Between two wake-ups of the timer probe." },
 	{ .key = NULL },
 };
 
 static const struct schema_field windows_fields[] = {
-	{ .key = "length", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_windows, length_ns),
-	  .fallback = "10s", .min = 1000000000, .max = 3600000000000, .help = "Of one window, about." },
-	{ .key = "armed", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_windows, armed_ns),
-	  .required = true, .min = 1000000000, .max = 86400000000000,
+	{ .key = "length",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_windows, length_ns),
+	  .fallback = "10s",
+	  .min = 1000000000,
+	  .max = 3600000000000,
+	  .help = "Of one window, about." },
+	{ .key = "armed",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_windows, armed_ns),
+	  .required = true,
+	  .min = 1000000000,
+	  .max = 86400000000000,
 	  .help = "All windows together in which primer and stimulus act." },
-	{ .key = "control", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_windows, control_ns),
-	  .required = true, .min = 1000000000, .max = 86400000000000,
+	{ .key = "control",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_windows, control_ns),
+	  .required = true,
+	  .min = 1000000000,
+	  .max = 86400000000000,
 	  .help = "All windows together in which only a sham primer acts." },
 	{ .key = NULL },
 };
@@ -72,12 +121,21 @@ static const struct schema_field action_fields[] = {
 		  "spin: only takes time." },
 	{ KEY(scenario_action, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Whose kernel it acts on." },
-	{ .key = "period", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_action, period_ns),
-	  .required = true, .min = 50000000, .max = 3600000000000,
+	{ .key = "period",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_action, period_ns),
+	  .required = true,
+	  .min = 50000000,
+	  .max = 3600000000000,
 	  .help = "Between two actions; the first of a window has a random phase." },
-	{ .key = "jitter", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_action, jitter_ns),
-	  .max = 3600000000000, .help = "Up to this is added to each period at random." },
-	{ .key = "unstick", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_action, unstick_ns),
+	{ .key = "jitter",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_action, jitter_ns),
+	  .max = 3600000000000,
+	  .help = "Up to this is added to each period at random." },
+	{ .key = "unstick",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_action, unstick_ns),
 	  .max = 10000000000,
 	  .help = "Spin for this long before acting, so that the tick runs what is due on a tickless CPU." },
 	{ KEY(scenario_action, params), .type = SCHEMA_STRINGS, .help = "Parameters of the kind, as name=value." },
@@ -87,7 +145,8 @@ static const struct schema_field action_fields[] = {
 static const struct schema_field setting_fields[] = {
 	{ KEY(scenario_setting, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Whose file it is." },
-	{ KEY(scenario_setting, path), .type = SCHEMA_STRING, .required = true, .help = "A file of /proc/sys or /sys." },
+	{ KEY(scenario_setting, path), .type = SCHEMA_STRING, .required = true,
+	  .help = "A file of /proc/sys or /sys." },
 	{ KEY(scenario_setting, value), .type = SCHEMA_STRING, .required = true,
 	  .help = "Written before the run; what stood there is restored on every exit." },
 	{ KEY(scenario_setting, optional), .type = SCHEMA_BOOL, .fallback = "no",
@@ -107,8 +166,12 @@ static const struct schema_field event_fields[] = {
 static const struct schema_field limit_fields[] = {
 	{ KEY(scenario_limit, figure), .type = SCHEMA_ENUM, .required = true, .names = figure_names,
 	  .help = "The figure of a provoked cause that is judged." },
-	{ .key = "below", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario_limit, below_ns),
-	  .required = true, .min = 1, .help = "It must be shorter." },
+	{ .key = "below",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario_limit, below_ns),
+	  .required = true,
+	  .min = 1,
+	  .help = "It must be shorter." },
 	{ .key = NULL },
 };
 
@@ -122,7 +185,8 @@ static const struct schema_field check_fields[] = {
 };
 
 static const struct schema_field fields[] = {
-	{ KEY(scenario, description), .type = SCHEMA_STRING, .required = true, .help = "What it shows, in a line or two." },
+	{ KEY(scenario, description), .type = SCHEMA_STRING, .required = true,
+	  .help = "What it shows, in a line or two." },
 	{ KEY(scenario, groups), .type = SCHEMA_STRINGS, .help = "Words to select scenarios by." },
 	{ KEY(scenario, layer), .type = SCHEMA_ENUM, .required = true, .names = layer_names,
 	  .help = "Whose kernel is provoked." },
@@ -148,8 +212,12 @@ static const struct schema_field fields[] = {
 	  .item_bytes = sizeof(struct scenario_event), .help = "Trace events besides the usual ones." },
 	{ KEY(scenario, limits), .type = SCHEMA_LIST, .fields = limit_fields,
 	  .item_bytes = sizeof(struct scenario_limit), .help = "What the verdict judges." },
-	{ .key = "time_limit", .type = SCHEMA_DURATION, .offset = offsetof(struct scenario, time_limit_ns),
-	  .fallback = "5min", .min = 1000000000, .help = "For one run, guest start not counted." },
+	{ .key = "time_limit",
+	  .type = SCHEMA_DURATION,
+	  .offset = offsetof(struct scenario, time_limit_ns),
+	  .fallback = "5min",
+	  .min = 1000000000,
+	  .help = "For one run, guest start not counted." },
 	{ KEY(scenario, checks), .type = SCHEMA_LIST, .fields = check_fields,
 	  .item_bytes = sizeof(struct scenario_check), .help = "Preconditions." },
 	{ .key = NULL },
@@ -224,7 +292,8 @@ static int check_windows(const char *key, const struct scenario *s, const struct
 		return err_set(err, -EINVAL, "%s: %s.length is longer than all windows together", s->name, key);
 	if (total_ns > s->time_limit_ns)
 		return err_set(err, -EINVAL, "%s: %s take %llu s, time_limit is %llu s", s->name, key,
-			       (unsigned long long)total_ns / 1000000000, (unsigned long long)s->time_limit_ns / 1000000000);
+			       (unsigned long long)total_ns / 1000000000,
+			       (unsigned long long)s->time_limit_ns / 1000000000);
 	return 0;
 }
 
@@ -251,8 +320,9 @@ static int check_settings(const struct scenario *s, struct err *err)
 			return err_set(err, -EINVAL, "%s: settings: '%s' is not below /proc/sys or /sys", s->name,
 				       set[i].path);
 		if (set[i].layer == LAYER_GUEST && s->shape.guests & 1U << GUEST_NONE)
-			return err_set(err, -EINVAL, "%s: settings: '%s' is for the guest, but shape.guest contains none",
-				       s->name, set[i].path);
+			return err_set(err, -EINVAL,
+				       "%s: settings: '%s' is for the guest, but shape.guest contains none", s->name,
+				       set[i].path);
 	}
 	return 0;
 }

@@ -23,15 +23,15 @@ struct scenario_shape {
 	uint64_t host_cpus;
 	uint64_t host_memory_bytes;
 	uint64_t host_isolated; /* CPUs that must be isolated */
-	uint32_t guests;        /* bit i: enum guest_kind i */
+	uint32_t guests;	/* bit i: enum guest_kind i */
 	uint64_t guest_cpus;
 	uint64_t guest_memory_bytes;
 };
 
 struct scenario_probe {
-	int kind;              /* enum probe_kind of common/probe_format.h */
+	int kind;	       /* enum probe_kind of common/probe_format.h */
 	uint64_t threshold_ns; /* shortest gap that is recorded */
-	int policy;            /* enum cpu_policy */
+	int policy;	       /* enum cpu_policy */
 	uint64_t interval_ns;  /* of the timer probe */
 };
 
@@ -46,8 +46,8 @@ struct scenario_action {
 	int kind;  /* enum action_kind */
 	int layer; /* enum layer */
 	uint64_t period_ns;
-	uint64_t jitter_ns;  /* uniform, 0 up to this, added to each period */
-	uint64_t unstick_ns; /* spin before acting, so that a deferrable timer which is due runs first */
+	uint64_t jitter_ns;	      /* uniform, 0 up to this, added to each period */
+	uint64_t unstick_ns;	      /* spin before acting, so that a deferrable timer which is due runs first */
 	struct schema_strings params; /* "name=value" */
 };
 
@@ -94,7 +94,7 @@ struct scenario {
 	struct schema_strings provokes;
 	struct schema_list events; /* struct scenario_event */
 	struct schema_list limits; /* struct scenario_limit */
-	uint64_t time_limit_ns;    /* for one run, guest start not counted */
+	uint64_t time_limit_ns;	   /* for one run, guest start not counted */
 	struct schema_list checks; /* struct scenario_check */
 };
 

@@ -50,8 +50,9 @@ static int take_lock(const char *dir, struct err *err)
 	if (fd < 0)
 		return err_sys(err, -errno, "cannot open '%s'", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? err_set(err, -EBUSY, "another run is going on here ('%s' is locked)", path)
-					    : err_sys(err, -errno, "cannot lock '%s'", path);
+		return errno == EWOULDBLOCK
+			       ? err_set(err, -EBUSY, "another run is going on here ('%s' is locked)", path)
+			       : err_sys(err, -errno, "cannot lock '%s'", path);
 	return TAKE_FD(fd);
 }
 
@@ -62,8 +63,8 @@ static int open_journal(const char *path, struct err *err)
 	if (fd >= 0)
 		return fd;
 	if (errno == EEXIST)
-		return err_set(err, -EEXIST, "a killed run left changed settings ('%s'); undo them with 'vcpulat recover'",
-			       path);
+		return err_set(err, -EEXIST,
+			       "a killed run left changed settings ('%s'); undo them with 'vcpulat recover'", path);
 	return err_sys(err, -errno, "cannot create '%s'", path);
 }
 

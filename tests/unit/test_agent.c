@@ -18,7 +18,7 @@
 #include "common/stop.h"
 
 #define TOKEN "00112233445566778899aabbccddeeff"
-#define HELLO(version, token, layer) \
+#define HELLO(version, token, layer)                                                                                   \
 	"{\"version\":" version ",\"token\":\"" token "\",\"layer\":\"" layer "\",\"tool\":\"0\"}"
 #define GOOD_HELLO HELLO("1", TOKEN, "guest")
 

@@ -65,8 +65,9 @@ static void test_seal(void **state)
 	assert_int_equal(fs_sha256(actions, hex, &err), 0);
 	assert_string_equal(json_get_string(files, "stimuli.jsonl"), hex);
 	assert_int_equal(fs_read_line(actions, &text, &err), 0);
-	assert_string_equal(text, "{\"role\":\"primer\",\"kind\":\"mlock\",\"layer\":\"host\",\"cpu\":1,\"t0\":10,\"t1\":20,"
-				  "\"window\":3,\"result\":\"ok\"}");
+	assert_string_equal(text,
+			    "{\"role\":\"primer\",\"kind\":\"mlock\",\"layer\":\"host\",\"cpu\":1,\"t0\":10,\"t1\":20,"
+			    "\"window\":3,\"result\":\"ok\"}");
 }
 
 static const char scenario_text[] = "description: x\nlayer: host\nshape: {guest: libvirt}\n"
@@ -78,18 +79,29 @@ static const char scenario_text[] = "description: x\nlayer: host\nshape: {guest:
 static json_t *make_manifest(const char *reason, const struct guest *guest, const json_t *arm)
 {
 	_cleanup_scenario_ struct scenario scenario = { 0 };
-	const struct run_options options = { .command = "vcpulat run x", .mode = MODE_FUNCTIONAL,
+	const struct run_options options = { .command = "vcpulat run x",
+					     .mode = MODE_FUNCTIONAL,
 					     .cpus = { .measured = 3 } };
 	_cleanup_measured_ struct measured measured = { .windows = json_array(),
 							.stimulus_pids = json_object(),
-							.missing_events = json_object(), .hz = 2000000000 };
+							.missing_events = json_object(),
+							.hz = 2000000000 };
 	_cleanup_json_ json_t *facts = json_pack("{s:s, s:s}", "release", "6.1.192", "cmdline",
 						 "quiet nohz_full=1 vcpulat.port=7 vcpulat.token=ab last=1");
 	_cleanup_json_ json_t *retries = json_array();
-	const struct manifest_params params = { .options = &options, .scenario = &scenario, .kind = GUEST_LIBVIRT,
-						.guest = guest, .measured = &measured, .arm = arm, .host_facts = facts,
-						.guest_facts = facts, .retries = retries, .start_utc = "a",
-						.end_utc = "b", .reason = reason, .seed = 9 };
+	const struct manifest_params params = { .options = &options,
+						.scenario = &scenario,
+						.kind = GUEST_LIBVIRT,
+						.guest = guest,
+						.measured = &measured,
+						.arm = arm,
+						.host_facts = facts,
+						.guest_facts = facts,
+						.retries = retries,
+						.start_utc = "a",
+						.end_utc = "b",
+						.reason = reason,
+						.seed = 9 };
 
 	assert_int_equal(scenario_parse("x", scenario_text, strlen(scenario_text), &scenario, NULL), 0);
 	return manifest_make(&params);
@@ -123,9 +135,9 @@ static void test_manifest(void **state)
 
 static void test_manifest_of_an_interrupted_run(void **state)
 {
-	_cleanup_json_ json_t *arm = json_pack("{s:s, s:[s], s:{s:s, s:s}, s:s}", "name", "stock", "removes",
-					       "host/kworker/x", "host", "kernel", "stock", "sha256", "ab", "vcpu_policy",
-					       "fifo");
+	_cleanup_json_ json_t *arm =
+		json_pack("{s:s, s:[s], s:{s:s, s:s}, s:s}", "name", "stock", "removes", "host/kworker/x", "host",
+			  "kernel", "stock", "sha256", "ab", "vcpu_policy", "fifo");
 	_cleanup_json_ json_t *m = make_manifest("interrupted", NULL, arm);
 	const json_t *host = json_object_get(json_object_get(m, "arm"), "host");
 

@@ -17,8 +17,15 @@
 #include "host/paths.h"
 
 static const struct domain_params params = {
-	.name = "vcpulat-test", .memory_bytes = 384ULL << 20, .vcpus = 3, .measured_cpu = 5, .housekeeping = "0,2-3",
-	.kernel = "/run/k", .initramfs = "/run/i", .cmdline = "a='b' <&>", .serial_path = "/run/s",
+	.name = "vcpulat-test",
+	.memory_bytes = 384ULL << 20,
+	.vcpus = 3,
+	.measured_cpu = 5,
+	.housekeeping = "0,2-3",
+	.kernel = "/run/k",
+	.initramfs = "/run/i",
+	.cmdline = "a='b' <&>",
+	.serial_path = "/run/s",
 };
 
 static void test_template(void **state)
@@ -72,9 +79,8 @@ static const json_t *find_event(const json_t *request, const char *name)
 	const json_t *event;
 	size_t i;
 
-	json_array_foreach(json_object_get(request, "events"), i, event)
-		if (strcmp(json_get_string(event, "name"), name) == 0)
-			return event;
+	json_array_foreach(json_object_get(request, "events"), i,
+			   event) if (strcmp(json_get_string(event, "name"), name) == 0) return event;
 	return NULL;
 }
 

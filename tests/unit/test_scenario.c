@@ -49,13 +49,12 @@ static void test_defaults(void **state)
 
 static void test_lists(void **state)
 {
-	static const char text[] =
-		GOOD "native_windows: {length: 2s, armed: 4s, control: 2s}\n"
-		     "settings:\n  - {path: /proc/sys/vm/stat_interval, value: \"1\"}\n"
-		     "  - {path: /sys/kernel/mm/x, value: never, optional: yes}\n"
-		     "events:\n  - {layer: guest, name: \"kmem:mm_page_free\"}\n"
-		     "limits:\n  - {figure: penalty.max, below: 50us}\n"
-		     "checks:\n  - {path: /proc/sys/vm/swappiness, equals: \"60\"}\n";
+	static const char text[] = GOOD "native_windows: {length: 2s, armed: 4s, control: 2s}\n"
+					"settings:\n  - {path: /proc/sys/vm/stat_interval, value: \"1\"}\n"
+					"  - {path: /sys/kernel/mm/x, value: never, optional: yes}\n"
+					"events:\n  - {layer: guest, name: \"kmem:mm_page_free\"}\n"
+					"limits:\n  - {figure: penalty.max, below: 50us}\n"
+					"checks:\n  - {path: /proc/sys/vm/swappiness, equals: \"60\"}\n";
 	_cleanup_scenario_ struct scenario s = { 0 };
 	const struct scenario_setting *setting;
 	const struct scenario_event *event;
@@ -121,10 +120,10 @@ static void test_bad(void **state)
 
 static void test_guest_layer_needs_a_guest(void **state)
 {
-	static const char text[] = "description: x\nlayer: guest\n" SHAPE_GUEST WINDOWS
-				   "provokes: [guest/kworker/vmstat_update]\n"
-				   "primer: {kind: mlock, layer: guest, period: 1s}\n"
-				   "settings:\n  - {layer: guest, path: /proc/sys/vm/stat_interval, value: \"1\"}\n";
+	static const char text[] =
+		"description: x\nlayer: guest\n" SHAPE_GUEST WINDOWS "provokes: [guest/kworker/vmstat_update]\n"
+		"primer: {kind: mlock, layer: guest, period: 1s}\n"
+		"settings:\n  - {layer: guest, path: /proc/sys/vm/stat_interval, value: \"1\"}\n";
 	_cleanup_scenario_ struct scenario s = { 0 };
 	struct err err = { "" };
 
@@ -162,12 +161,9 @@ static void test_unknown_name_lists_the_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_guest_layer_needs_a_guest),
-		cmocka_unit_test(test_ours_load),
-		cmocka_unit_test(test_unknown_name_lists_the_known),
+		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_guest_layer_needs_a_guest),
+		cmocka_unit_test(test_ours_load), cmocka_unit_test(test_unknown_name_lists_the_known),
 	};
 
 	setenv("VCPULAT_DATA", ".", 0); /* run from the top of the tree */

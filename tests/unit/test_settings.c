@@ -199,14 +199,10 @@ static void test_chosen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_set_and_restore_in_reverse),
-		TEST(test_close_restores),
-		TEST(test_same_value_changes_nothing),
-		TEST(test_missing_file),
-		TEST(test_second_run_is_refused),
-		TEST(test_recover_after_a_kill),
-		TEST(test_recover_with_a_torn_journal),
-		TEST(test_one_that_cannot_be_restored),
+		TEST(test_set_and_restore_in_reverse),	TEST(test_close_restores),
+		TEST(test_same_value_changes_nothing),	TEST(test_missing_file),
+		TEST(test_second_run_is_refused),	TEST(test_recover_after_a_kill),
+		TEST(test_recover_with_a_torn_journal), TEST(test_one_that_cannot_be_restored),
 		cmocka_unit_test(test_chosen),
 	};
 
