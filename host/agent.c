@@ -22,8 +22,9 @@
 
 struct agent {
 	int fd;
-	pid_t pid;   /* of a local agent; 0: none */
-	bool broken; /* request and reply may be out of step: nothing more is sent */
+	pid_t pid;    /* of a local agent; 0: none */
+	bool broken;  /* request and reply may be out of step: nothing more is sent */
+	bool pending; /* a stop request came before the last reply, which nobody waits for any more */
 	char layer[8];
 	int silence_ms;
 	void (*rescue)(void *ctx); /* NULL: nobody to call */
@@ -159,15 +160,44 @@ static int reply_error(const struct agent *agent, const char *op, const json_t *
 /* Until the reply begins, or nothing more can be done about it. */
 static int await(struct agent *agent, int timeout_ms)
 {
+	int step_ms = agent->rescue ? agent->silence_ms : timeout_ms;
 	int ret = -ETIMEDOUT;
 
-	for (int waited_ms = 0; agent->rescue && waited_ms < timeout_ms; waited_ms += agent->silence_ms) {
-		ret = stop_poll(agent->fd, POLLIN, agent->silence_ms);
-		if (ret != -ETIMEDOUT)
-			return ret;
-		agent->rescue(agent->rescue_ctx);
+	for (int waited_ms = 0; ret == -ETIMEDOUT && waited_ms < timeout_ms; waited_ms += step_ms) {
+		ret = stop_poll(agent->fd, POLLIN, step_ms);
+		if (ret == -ETIMEDOUT && agent->rescue)
+			agent->rescue(agent->rescue_ctx);
 	}
-	return agent->rescue ? ret : 0;
+	return ret;
+}
+
+static int skip_pending(struct agent *agent, int timeout_ms)
+{
+	json_t *reply;
+	int ret = await(agent, timeout_ms);
+
+	if (ret == 0)
+		ret = link_receive(agent->fd, NULL, timeout_ms, &reply, NULL);
+	if (ret == 0) {
+		json_decref(reply);
+		agent->pending = false;
+	}
+	return ret;
+}
+
+static int talk(struct agent *agent, const json_t *request, struct link_sink *sink, int timeout_ms, json_t **ret_reply,
+		struct err *err)
+{
+	int ret = agent->pending ? skip_pending(agent, timeout_ms) : 0;
+
+	if (ret == 0)
+		ret = link_send(agent->fd, request, timeout_ms);
+	if (ret < 0)
+		return ret;
+	ret = await(agent, timeout_ms);
+	if (ret == -EINTR)
+		agent->pending = true;
+	return ret < 0 ? ret : link_receive(agent->fd, sink, timeout_ms, ret_reply, err);
 }
 
 static int exchange(struct agent *agent, json_t *request, struct link_sink *sink, int timeout_ms, json_t **ret_reply,
@@ -183,13 +213,9 @@ static int exchange(struct agent *agent, json_t *request, struct link_sink *sink
 		return -ENOMEM;
 	if (agent->broken)
 		return err_set(err, -EPIPE, "%s agent, %s: the link was lost before", agent->layer, op);
-	res = link_send(agent->fd, request, timeout_ms);
-	if (res == 0)
-		res = await(agent, timeout_ms);
-	if (res == 0)
-		res = link_receive(agent->fd, sink, timeout_ms, &reply, &why);
+	res = talk(agent, request, sink, timeout_ms, &reply, &why);
 	if (res < 0) {
-		agent->broken = true;
+		agent->broken = !agent->pending;
 		return err_sys(err, res, "%s agent, %s: %s", agent->layer, op, why.msg[0] ? why.msg : "no reply");
 	}
 	if (!json_is_true(json_object_get(reply, "ok")))

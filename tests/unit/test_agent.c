@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,6 +256,31 @@ static void test_silence(void **state)
 	close(fds[1]);
 }
 
+/* Ctrl-C while a reply is due: what was measured is still fetched over the same link. */
+static void test_stop_request(void **state)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct agent *agent = NULL;
+	struct err err = { "" };
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	say(fds[1], GOOD_HELLO);
+	assert_int_equal(agent_adopt(fds[0], "guest", TOKEN, &agent, &err), 0);
+	raise(SIGINT);
+	assert_int_equal(agent_call(agent, request("one"), 1000, NULL, &err), -EINTR);
+	assert_true(stop_requested());
+	stop_acknowledge();
+	assert_false(stop_requested());
+	say(fds[1], "{\"ok\":true,\"n\":1}");
+	say(fds[1], "{\"ok\":true,\"n\":2}");
+	assert_int_equal(agent_call(agent, request("two"), 1000, &reply, &err), 0);
+	assert_int_equal(json_get_u64(reply, "n"), 2);
+	agent_quit(agent);
+	close(fds[1]);
+}
+
 static void test_tokens_differ(void **state)
 {
 	char a[LINK_TOKEN_CHARS + 1];
@@ -279,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_fetch_is_bounded),
 		cmocka_unit_test(test_data_that_nobody_asked_for),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_stop_request),
 		cmocka_unit_test(test_tokens_differ),
 	};
 
