@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which trial a cause answers, what a kernel's log says, and what events say about the clock. */
+#include "reports/figures.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/json.h"
+#include "reports/clock_check.h"
+#include "reports/kernel_log.h"
+
+#define SECOND 1000000000ULL
+#define CAUSE 70
+
+static struct bundle_window windows[] = {
+	{ BUNDLE_GUARD, 0, 2 * SECOND },
+	{ BUNDLE_ARMED, 2 * SECOND, 10 * SECOND },
+	{ BUNDLE_GUARD, 10 * SECOND, 12 * SECOND },
+	{ BUNDLE_CONTROL, 12 * SECOND, 20 * SECOND },
+	{ BUNDLE_GUARD, 20 * SECOND, 30 * SECOND },
+};
+
+static struct bundle_action primers[] = {
+	{ BUNDLE_SETTLE, "spin", TRACE_HOST, SECOND, SECOND + 100, 0 },
+	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 3 * SECOND, 3 * SECOND + 100, 1 },
+	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 6 * SECOND, 6 * SECOND + 100, 1 },
+	{ BUNDLE_SHAM, "mlock", TRACE_HOST, 13 * SECOND, 13 * SECOND + 100, 3 },
+};
+
+static struct bundle bundle_of(struct bundle_action *actions, size_t n)
+{
+	return (struct bundle){ .cycles_per_second = SECOND,
+				.windows = windows,
+				.n_windows = ARRAY_SIZE(windows),
+				.actions = actions,
+				.n_actions = n };
+}
+
+static void assert_figure(const struct figures *f, enum bundle_state state, unsigned int hit, unsigned int count)
+{
+	struct figure figure = figures_get(f, CAUSE, state);
+
+	assert_int_equal(figure.hit, hit);
+	assert_int_equal(figure.count, count);
+}
+
+static void primers_and_shams(void **state)
+{
+	struct bundle b = bundle_of(primers, ARRAY_SIZE(primers));
+	struct figures *f = figures_new(&b);
+
+	(void)state;
+	assert_int_equal(figures_trials(f, BUNDLE_ARMED), 2);
+	assert_int_equal(figures_trials(f, BUNDLE_CONTROL), 1);
+	figures_add(f, CAUSE, 2 * SECOND + 5, 2 * SECOND + 5); /* before the first primer: counts, hits nothing */
+	assert_figure(f, BUNDLE_ARMED, 0, 1);
+	figures_add(f, CAUSE, 3 * SECOND + 50, 3 * SECOND + 50); /* while it spins: left over */
+	assert_figure(f, BUNDLE_ARMED, 0, 2);
+	figures_add(f, CAUSE, 3 * SECOND + 200, 3 * SECOND + 60); /* runs later, was queued before */
+	assert_figure(f, BUNDLE_ARMED, 0, 3);
+	figures_add(f, CAUSE, 4 * SECOND, 4 * SECOND);
+	figures_add(f, CAUSE, 5 * SECOND, 5 * SECOND); /* the same trial once only */
+	assert_figure(f, BUNDLE_ARMED, 1, 5);
+	figures_add(f, CAUSE, 11 * SECOND, 11 * SECOND); /* behind the window, within two seconds */
+	assert_figure(f, BUNDLE_ARMED, 2, 5);
+	figures_add(f, CAUSE, 12 * SECOND + 1, 12 * SECOND + 1); /* too late for the primer */
+	assert_figure(f, BUNDLE_CONTROL, 0, 1);
+	figures_add(f, CAUSE, 14 * SECOND, 14 * SECOND);
+	assert_figure(f, BUNDLE_CONTROL, 1, 2);
+	figures_add(f, CAUSE, 29 * SECOND, 29 * SECOND);
+	assert_figure(f, BUNDLE_CONTROL, 1, 2);
+	assert_int_equal(figures_get(f, CAUSE + 1000, BUNDLE_ARMED).count, 0);
+	figures_free(f);
+}
+
+static void stimuli_alone(void **state)
+{
+	struct bundle_action stimuli[] = { { BUNDLE_STIMULUS, "stat_refresh", TRACE_HOST, 3 * SECOND, 4 * SECOND, 1 } };
+	struct bundle b = bundle_of(stimuli, 1);
+	struct figures *f = figures_new(&b);
+
+	(void)state;
+	assert_int_equal(figures_trials(f, BUNDLE_ARMED), 1);
+	figures_add(f, CAUSE, 3 * SECOND + 10, 3 * SECOND + 5); /* a stimulus may only return when its work is done */
+	assert_figure(f, BUNDLE_ARMED, 1, 1);
+	figures_free(f);
+}
+
+static void findings_in_logs(void **state)
+{
+	static const char *const findings[] = {
+		"<4>[   12.345678] WARNING: CPU: 1 PID: 12 at mm/vmstat.c:100 foo+0x1/0x2",
+		"[    1.0][    T1] BUG: kernel NULL pointer dereference, address: 0",
+		"Oops: 0000 [#1] PREEMPT SMP",
+		"[ 3.0] WARNING: possible circular locking dependency detected",
+		"[ 60.1] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+		"[ 240.0] INFO: task tee:12 blocked for more than 120 seconds.",
+		"[ 9.9] Out of memory: Killed process 12 (a)",
+		"[ 9.9] a invoked oom-killer: gfp_mask=0x0",
+		"[ 30.0] watchdog: BUG: soft lockup - CPU#1 stuck for 22s!",
+	};
+	static const char *const harmless[] = {
+		"[    0.1] Spectre V2 : WARNING: Unprivileged eBPF is enabled",
+		"[    0.2] rcu: INFO: is fine",
+		"[    0.3] Hierarchical RCU implementation.",
+		"",
+		"<",
+		"[",
+		"<4>",
+		"[ 1.0]",
+		"debug: Oops",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(findings); i++)
+		assert_true(kernel_log_is_finding(findings[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		assert_false(kernel_log_is_finding(harmless[i]));
+}
+
+static void logs_are_made_printable(void **state)
+{
+	_cleanup_json_ json_t *findings = json_array();
+	char text[] = "[ 1.0] fine\n[ 2.0] BUG: \033[2J\xff\n\n[ 3.0] fine";
+
+	(void)state;
+	assert_int_equal(kernel_log_scan(findings, "guest", text), 0);
+	assert_int_equal(json_array_size(findings), 1);
+	assert_string_equal(json_get_string(json_array_get(findings, 0), "line"), "[ 2.0] BUG: ?[2J?");
+}
+
+static void clock_feed(struct clock_check *check, enum trace_layer layer, uint64_t tsc, enum trace_type type)
+{
+	struct trace_event event = { .tsc = tsc,
+				     .pid = layer == TRACE_HOST ? 100 : 5,
+				     .cpu = 1,
+				     .type = (uint8_t)type,
+				     .layer = (uint8_t)layer,
+				     .peer = 1 };
+
+	clock_check_feed(check, &event);
+}
+
+static void clock_from_events(void **state)
+{
+	struct clock_check check;
+
+	(void)state;
+	clock_check_init(&check, 1, 1, 100);
+	clock_feed(&check, TRACE_GUEST, 5, TRACE_OTHER); /* before anything is known */
+	assert_int_equal(clock_check_error(&check), UINT64_MAX);
+	clock_feed(&check, TRACE_HOST, 100, TRACE_KVM_ENTRY);
+	clock_feed(&check, TRACE_GUEST, 130, TRACE_SWITCH);
+	clock_feed(&check, TRACE_GUEST, 150, TRACE_SWITCH);
+	clock_feed(&check, TRACE_HOST, 160, TRACE_KVM_EXIT);
+	assert_int_equal(clock_check_error(&check), 30);
+	clock_feed(&check, TRACE_HOST, 200, TRACE_KVM_ENTRY);
+	clock_feed(&check, TRACE_GUEST, 204, TRACE_SWITCH);
+	clock_feed(&check, TRACE_HOST, 300, TRACE_VECTOR_ENTRY);
+	assert_int_equal(clock_check_error(&check), 10);
+	assert_int_equal(check.contradiction, 0);
+	clock_feed(&check, TRACE_GUEST, 370, TRACE_SWITCH); /* 70 behind the exit, 30 before the entry */
+	clock_feed(&check, TRACE_HOST, 400, TRACE_KVM_ENTRY);
+	assert_int_equal(check.contradiction, 30);
+	assert_false(check.changed);
+	clock_feed(&check, TRACE_HOST, 500, TRACE_TSC_OFFSET);
+	assert_true(check.changed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(primers_and_shams), cmocka_unit_test(stimuli_alone),
+		cmocka_unit_test(findings_in_logs),  cmocka_unit_test(logs_are_made_printable),
+		cmocka_unit_test(clock_from_events),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
