@@ -50,9 +50,10 @@ static bool seen(const struct pool *pool)
 	return seen_armed(pool) || pool->control.count > 0 || pool->control.hit > 0;
 }
 
+/* A primer near the end of its window may be answered after it: hit, but not counted in the window. */
 static unsigned int events(const struct pool *pool)
 {
-	return pool->armed.count > pool->armed.hit ? pool->armed.count : pool->armed.hit;
+	return pool->armed.count > 0 ? pool->armed.count : pool->armed.hit;
 }
 
 static double rate(const struct pool *pool)

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/commands.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "host/exit.h"
+#include "host/paths.h"
+#include "reports/compare.h"
+#include "reports/load.h"
+#include "reports/table.h"
+#include "reports/writer.h"
+
+struct report_options {
+	char *html;
+	char *junit;
+	char *perfetto;
+	bool excerpt;
+	bool all;
+	char *cause;
+	struct schema_strings gaps;
+};
+
+#define ROW(name, kind, member, ...) \
+	{ .field = { .key = name, .type = kind, .offset = offsetof(struct report_options, member), __VA_ARGS__ }
+
+static const struct option_row rows[] = {
+	ROW("html", SCHEMA_STRING, html, .help = "write one page that needs no network"), .argument = "FILE" },
+	ROW("junit", SCHEMA_STRING, junit, .help = "write JUnit XML for a CI server"), .argument = "FILE" },
+	ROW("perfetto", SCHEMA_STRING, perfetto, .help = "write gaps for ui.perfetto.dev"), .argument = "FILE" },
+	ROW("gap", SCHEMA_STRINGS, gaps, .help = "with --perfetto: the gap of this number, once a gap; else the typical hits"),
+	  .argument = "N" },
+	ROW("excerpt", SCHEMA_BOOL, excerpt, .help = "print one hit in both layers, 72 columns, for a mailing list") },
+	ROW("cause", SCHEMA_STRING, cause, .help = "with --excerpt: a hit of this cause, else of a provoked one"),
+	  .argument = "CAUSE" },
+	ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst") },
+	{ .field = { .key = NULL } },
+};
+
+static const struct command_help help = {
+	.usage = "report [OPTION...] COMPARISON\n       vcpulat report [OPTION...] RESULT...",
+	.purpose = "Renders a comparison, or results as they are: the table on the terminal, unless another form is\n"
+		   "asked for. A RESULT is a result.json, or a bundle that holds one.",
+	.examples = "  vcpulat report comparison.json --html report.html --junit junit.xml\n"
+		    "  vcpulat report bundles/stock-vmstat-host --excerpt\n"
+		    "  vcpulat report bundles/stock-vmstat-host --perfetto trace.json --gap 17",
+};
+
+struct material {
+	struct load_results results;
+	json_t *comparison;
+	uint64_t *gap;
+};
+
+static void material_done(struct material *material)
+{
+	load_results_done(&material->results);
+	json_decref(material->comparison);
+	free(material->gap);
+}
+
+static int load_one(const char *path, struct material *material, bool alone, struct err *err)
+{
+	json_t *document = NULL;
+	int r = load_file(path, &document, err);
+
+	if (r < 0)
+		return r;
+	if (!load_is_comparison(document)) {
+		r = load_results_add(&material->results, document);
+		return r < 0 ? err_sys(err, r, "cannot read '%s'", path) : 0;
+	}
+	material->comparison = document;
+	if (!alone)
+		return err_set(err, -EINVAL, "%s is a comparison: give it alone", path);
+	return load_results_of(document, &material->results, err);
+}
+
+static int load_all(int argc, char *argv[], int first, struct material *material, struct err *err)
+{
+	if (first >= argc)
+		return err_set(err, -EINVAL, "no COMPARISON or RESULT given; 'vcpulat report --help' explains");
+	for (int i = first; i < argc; i++) {
+		int r = load_one(argv[i], material, argc - first == 1, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (material->comparison)
+		return 0;
+	return compare_results(material->results.result, material->results.count, NULL, &material->comparison, err);
+}
+
+static int parse_gaps(const struct schema_strings *gaps, struct material *material, struct err *err)
+{
+	material->gap = calloc(gaps->count + 1, sizeof(*material->gap));
+	if (!material->gap)
+		return err_sys(err, -ENOMEM, "cannot report");
+	for (size_t i = 0; i < gaps->count; i++) {
+		char *end;
+
+		errno = 0;
+		material->gap[i] = strtoull(gaps->item[i], &end, 10);
+		if (errno || *end || end == gaps->item[i] || gaps->item[i][0] == '-')
+			return err_set(err, -EINVAL, "--gap %s: not the number of a gap", gaps->item[i]);
+	}
+	return 0;
+}
+
+static int write_file(const char *name, const struct writer_input *input, const char *path, struct err *err)
+{
+	int r;
+
+	if (!path)
+		return 0;
+	r = writer_to_file(writer_find(name), input, path, err);
+	if (r == 0)
+		log_info("%s: %s", name, path);
+	return r;
+}
+
+static int write_all(const struct report_options *options, const struct writer_input *input, struct err *err)
+{
+	struct table_params table = { .colour = table_wants_colour(stdout), .all_causes = options->all };
+	int r = write_file("html", input, options->html, err);
+
+	if (r == 0)
+		r = write_file("junit", input, options->junit, err);
+	if (r == 0)
+		r = write_file("perfetto", input, options->perfetto, err);
+	if (r == 0 && options->excerpt)
+		r = writer_find("excerpt")->write(input, stdout, err);
+	if (r == 0 && !options->html && !options->junit && !options->perfetto && !options->excerpt)
+		table_print(stdout, input->comparison, &table);
+	if (r == 0 && fflush(stdout) != 0)
+		r = err_sys(err, -errno, "cannot write the report");
+	return r;
+}
+
+static int run(int argc, char *argv[], int first, const struct report_options *options, struct err *err)
+{
+	_cleanup_(material_done) struct material material = { 0 };
+	_cleanup_free_ char *assets = paths_html_assets();
+	struct writer_input input = { .cause = options->cause, .assets_dir = assets };
+	int r;
+
+	if (!assets)
+		return err_sys(err, -ENOMEM, "cannot report");
+	r = load_all(argc, argv, first, &material, err);
+	if (r == 0)
+		r = parse_gaps(&options->gaps, &material, err);
+	if (r < 0)
+		return r;
+	input.comparison = material.comparison;
+	input.results = material.results.result;
+	input.count = material.results.count;
+	input.gap = material.gap;
+	input.gaps = options->gaps.count;
+	return write_all(options, &input, err);
+}
+
+int cmd_report(int argc, char *argv[])
+{
+	struct report_options options = { 0 };
+	struct err err = { 0 };
+	int first;
+	int r = options_parse(argc, argv, rows, &options, &first, &err);
+
+	if (r == 1)
+		options_help(stdout, &help, rows);
+	if (r == 0)
+		r = run(argc, argv, first, &options, &err);
+	options_clear(rows, &options);
+	if (r < 0) {
+		log_error("%s", err.msg);
+		return VCPULAT_EXIT_ERROR;
+	}
+	return VCPULAT_EXIT_PASS;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One gap: host CPU and guest vCPU as two lanes, with events, and the account of its time.
+"use strict";
+(function () {
+	const { data, h, fill, us } = page;
+	const LEFT = 92, RIGHT = 16, LANE = 44, GAP = 34, TOP = 46;
+	const lanes = { host: "host CPU", guest: "guest vCPU" };
+	let shown = null;
+
+	// Each class of work has its own hatching: told apart without colour.
+	function kind(what) {
+		if (/kworker|task|stimulus/.test(what))
+			return "work";
+		if (/irq|softirq|nmi/.test(what))
+			return "irq";
+		if (/exit|entry/.test(what))
+			return "exit";
+		return "other";
+	}
+
+	const hatches = { work: "M-2,6 L6,-2 M2,10 L10,2", irq: "M0,4 L8,4 M4,0 L4,8", exit: "M-2,2 L6,10 M2,-2 L10,6", other: "" };
+	const tones = { work: ["#C44E00", "#FF9A57"], irq: ["#0072B2", "#5AB4F0"], exit: ["#00785A", "#3FCFA4"], other: ["#8a929a", "#6b757f"] };
+	const words = { work: "kernel thread or task", irq: "interrupt", exit: "exit and entry handling", other: "running, or unexplained" };
+
+	function tone(name) {
+		return tones[name][window.matchMedia("(prefers-color-scheme: dark)").matches ? 1 : 0];
+	}
+
+	function pattern(name) {
+		return h("pattern", { id: "hatch-" + name, width: 8, height: 8, patternUnits: "userSpaceOnUse" },
+			h("rect", { width: 8, height: 8, fill: tone(name), "fill-opacity": 0.35 }),
+			h("path", { d: hatches[name], stroke: tone(name), "stroke-width": 1.6, fill: "none" }));
+	}
+
+	function short(what) {
+		const parts = what.split("/");
+		return parts[parts.length - 1];
+	}
+
+	function bracket(x0, x1, y, text) {
+		const middle = (x0 + x1) / 2;
+		return h("g", {}, h("path", { d: `M${x0},${y + 6} V${y} H${x1} V${y + 6}`, fill: "none", stroke: "currentColor" }),
+			h("text", { x: middle, y: y - 4, "text-anchor": "middle" }, text));
+	}
+
+	function laneOf(segment) {
+		return segment.lane === "guest" ? "guest" : "host";
+	}
+
+	function segmentNodes(view, x) {
+		return view.segments.map(segment => {
+			const x0 = x(segment.t0_ns), x1 = Math.max(x(segment.t1_ns), x(segment.t0_ns) + 1);
+			const y = view.y[laneOf(segment)];
+			const label = short(segment.what), fits = x1 - x0 > 8 + 6.6 * label.length;
+			return h("g", {}, h("rect", { x: x0, y, width: x1 - x0, height: LANE, fill: `url(#hatch-${kind(segment.what)})`,
+				stroke: tone(kind(segment.what)) },
+				h("title", {}, segment.what + ": " + us(segment.t1_ns - segment.t0_ns) + " " + page.unit)),
+			fits ? h("rect", { x: x0 + 3, y: y + 13, width: 6.8 * label.length + 4, height: 18, fill: "var(--paper)", "fill-opacity": 0.85 }) : null,
+			fits ? h("text", { x: x0 + 5, y: y + 26 }, label) : null);
+		});
+	}
+
+	// Numbered ticks: the list below says what they are.
+	function eventNodes(view, x) {
+		let last = { host: -99, guest: -99 };
+		return view.events.map((event, i) => {
+			const lane = laneOf(event), at = x(event.t_ns), y = view.y[lane];
+			const free = at - last[lane] > 15;
+			if (free)
+				last[lane] = at;
+			return h("g", {}, h("line", { x1: at, x2: at, y1: y - 4, y2: y + LANE, stroke: "currentColor" }),
+				free ? h("text", { x: at, y: y - 7, "text-anchor": "middle", class: "soft" }, String(i + 1)) : null,
+				h("title", {}, event.text));
+		});
+	}
+
+	function drawLanes(view) {
+		const width = Math.max(360, document.getElementById("lanes").clientWidth);
+		const present = view.lanes;
+		const height = TOP + present.length * (LANE + GAP) + 4;
+		const x = d3.scaleLinear().domain([view.from, view.to]).range([LEFT, width - RIGHT]);
+		view.y = {};
+		present.forEach((lane, i) => { view.y[lane] = TOP + i * (LANE + GAP); });
+		const svg = h("svg", { width, height, role: "img", "aria-label": view.summary },
+			h("defs", {}, Object.keys(hatches).map(pattern)),
+			bracket(x(0), x(view.length), 18, `${view.guest ? "guest penalty" : "native gap"} ${us(view.length)} ${page.unit}`),
+			present.map(lane => [h("text", { x: 0, y: view.y[lane] + 26 }, lanes[lane]),
+				h("line", { x1: LEFT, x2: width - RIGHT, y1: view.y[lane] + LANE, y2: view.y[lane] + LANE, stroke: "var(--line)" })]).flat(),
+			segmentNodes(view, x), eventNodes(view, x), h("g", { class: "axis" }));
+		const axis = d3.axisBottom(x).ticks(8).tickFormat(d => us(d));
+		d3.select(svg).select(".axis").attr("transform", `translate(0,${height - 26})`).call(axis);
+		const hosts = view.segments.filter(s => laneOf(s) === "host");
+		if (view.guest && hosts.length && view.hostSpan)
+			svg.append(bracket(x(view.hostSpan[0]), x(view.hostSpan[1]), view.y.host + LANE + 10, ""),
+				h("text", { x: (x(view.hostSpan[0]) + x(view.hostSpan[1])) / 2, y: view.y.host + LANE + 27, "text-anchor": "middle" },
+					`host cost ${us(view.host)} ${page.unit}`));
+		const key = h("p", { class: "small" }, Array.from(new Set(view.segments.map(s => kind(s.what)))).map(name =>
+			[h("svg", { width: 22, height: 12, "aria-hidden": "true" },
+				h("rect", { width: 20, height: 12, fill: `url(#hatch-${name})`, stroke: tone(name) })), " " + words[name] + "   "]).flat());
+		fill("lanes", svg, key);
+	}
+
+	function parts(gaps, i) {
+		const list = gaps.parts[i], rows = [];
+		for (let k = 0; k < list.length; k += 2)
+			rows.push({ cause: data.causes[list[k]], ns: list[k + 1] });
+		return rows.sort((a, b) => b.ns - a.ns);
+	}
+
+	function accountTable(rows, length) {
+		fill("parts", h("h3", {}, "Where its time went"), h("table", {},
+			h("thead", {}, h("tr", {}, h("th", {}, "cause"), h("th", { class: "n" }, page.unit), h("th", { class: "n" }, "share"))),
+			h("tbody", {}, rows.map(row => h("tr", {}, h("td", { class: "name" }, row.cause), h("td", { class: "n" }, us(row.ns)),
+				h("td", { class: "n" }, page.percent(row.ns / length)))))));
+	}
+
+	function eventTable(events) {
+		let last = null;
+		fill("events", events.length ? h("h3", {}, "Its events, " + page.unit + " from the start of the gap") : null,
+			events.length ? h("table", {}, h("tbody", {}, events.map((event, i) => {
+				const since = last === null ? "" : "+" + us(event.t_ns - last);
+				last = event.t_ns;
+				return h("tr", {}, h("td", { class: "n small" }, String(i + 1)), h("td", { class: "n" }, us(event.t_ns)),
+					h("td", { class: "n small" }, since), h("td", {}, laneOf(event)), h("td", { class: "name" }, h("code", {}, event.text)));
+			}))) : null);
+	}
+
+	// A gap without recorded segments still has its account: the parts, one after the other.
+	function fromParts(rows) {
+		let at = 0;
+		return rows.map(row => {
+			const lane = row.cause.startsWith("host/") || row.cause === "tracer" ? "host" : "guest";
+			const segment = { lane, t0_ns: at, t1_ns: at + row.ns, what: row.cause };
+			at += row.ns;
+			return segment;
+		});
+	}
+
+	function detailOf(run, i) {
+		if (run.gaps.detail[i])
+			return run.gaps.detail[i];
+		return Object.values(run.examples || {}).find(e => e && e.gap === run.gaps.id[i]) || null;
+	}
+
+	function show(run, i) {
+		const gaps = run.gaps, length = gaps.len[i], rows = parts(gaps, i), detail = detailOf(run, i);
+		const guest = run.guest !== "none";
+		const segments = detail ? detail.segments : fromParts(rows);
+		const events = ((detail && detail.events) || []).slice().sort((a, b) => a.t_ns - b.t_ns);
+		const hosts = segments.filter(s => laneOf(s) === "host");
+		const name = data.causes[gaps.cause[i]];
+		shown = { segments, events, length, guest, host: gaps.host[i], lanes: guest ? ["host", "guest"] : ["host"],
+			from: Math.min(0, d3.min(segments, s => s.t0_ns) || 0, d3.min(events, e => e.t_ns) || 0),
+			to: Math.max(length, d3.max(segments, s => s.t1_ns) || 0, d3.max(events, e => e.t_ns) || 0),
+			hostSpan: hosts.length ? [d3.min(hosts, s => s.t0_ns), d3.max(hosts, s => s.t1_ns)] : null,
+			summary: `${name} on ${run.arm}: ${us(length)} ${page.unit}, of it ${us(gaps.host[i])} on the host` };
+		if (!guest)
+			segments.forEach(s => { s.lane = "host"; });
+		fill("lanes-head", h("strong", {}, page.mark(name), " ", name), ` on ${run.arm}, ${run.scenario.name}, `,
+			guest ? "guest" : "native", `: ${us(length)} ${page.unit}`,
+			guest ? `, of it ${us(gaps.host[i])} on the host and ${us(length - gaps.host[i])} in the guest` : "",
+			detail ? "" : ". Its course was not kept; the parts are drawn by size, not in order of time.");
+		drawLanes(shown);
+		accountTable(rows, length);
+		eventTable(events);
+	}
+
+	function typical() {
+		const buttons = [];
+		for (const run of data.runs)
+			for (const [cause, example] of Object.entries(run.examples || {})) {
+				const i = example ? run.gaps.id.indexOf(example.gap) : -1;
+				if (i >= 0 && (run.scenario.provokes || []).includes(cause))
+					buttons.push({ run, i, text: `${short(cause)} on ${run.arm}, ${run.scenario.name}, ${page.kinds[run.guest] || run.guest}` });
+			}
+		fill("typical", buttons.length ? "A typical hit of: " : null, buttons.map(b => page.button(b.text, false, event => {
+			document.querySelectorAll("#typical button").forEach(node => node.setAttribute("aria-pressed", String(node === event.currentTarget)));
+			show(b.run, b.i);
+		})));
+		return buttons;
+	}
+
+	page.lanes = function () {
+		const buttons = typical();
+		const first = buttons.findIndex(b => b.run.guest === "libvirt");
+		if (buttons.length)
+			document.querySelectorAll("#typical button")[Math.max(first, 0)].click();
+		else
+			fill("lanes-head", "Click a gap above.");
+		page.on("gap", ({ run, index }) => {
+			document.querySelectorAll("#typical button").forEach(node => node.setAttribute("aria-pressed", "false"));
+			show(run, index);
+		});
+		const again = () => { if (shown) drawLanes(shown); };
+		window.addEventListener("resize", again);
+		window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+	};
+})();

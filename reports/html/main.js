@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+"use strict";
+page.tables();
+page.lanes();
+page.gaps();
+page.spread();
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", page.tables);
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Verdict, causes, evidence, arms and commands: everything that is words and numbers.
+"use strict";
+(function () {
+	const { data, h, fill, us, rate, percent } = page;
+	const comparison = data.comparison;
+	const good = { removed: true, "as-expected": true };
+	const signs = { removed: "✔ removed", "as-expected": "✔ as expected", reduced: "✘ reduced", remains: "✘ remains",
+		unexpected: "✘ unexpected", undecided: "? undecided" };
+
+	function outcome() {
+		const passed = comparison.passed;
+		fill("outcome", h("span", { class: "state " + (passed ? "good" : "bad") }, passed ? "✔ passed" : "✘ not passed"),
+			page.arms.length > 1 ? page.arms.join(" against ") : page.arms.join(""));
+		document.title = "vcpulat: " + (passed ? "passed" : "not passed") + ": " + page.arms.join(" / ");
+		const words = { functional: "causes and counts hold", exact: "lengths are instructions, which repeat",
+			qualification: "microseconds are what they say" };
+		fill("mode", h("strong", {}, comparison.mode + " mode: "), words[comparison.mode] || "",
+			comparison.emulated ? ". Times are those of an emulated CPU: they, and their ratios, do not carry over to a real machine."
+				: comparison.mode === "functional" ? "; microseconds hold for this machine only." : ".");
+		document.querySelectorAll(".unit").forEach(node => node.append("Times in " + page.unit + "."));
+	}
+
+	function verdicts() {
+		fill("verdicts", comparison.verdicts.map(v => h("li",
+			{ class: good[v.state] ? "good" : v.state === "undecided" ? "unsure" : "bad" },
+			h("span", { class: "badge" }, signs[v.state] || v.state),
+			h("span", {}, v.text, h("span", { class: "scenario" }, "  (" + v.scenario + ")")))));
+		fill("findings", (comparison.findings || []).map(f => h("li", { class: f.fails ? "bad" : "unsure" },
+			h("span", { class: "badge" }, f.fails ? "✘ finding" : "! note"),
+			h("span", {}, f.text, h("span", { class: "scenario" }, "  (" + f.scenario + " on " + f.arm + ")")))));
+	}
+
+	// A share with its interval between 0 and 100%: filled for armed, hollow for control.
+	function shareBar(counts, filled, y) {
+		if (!counts || counts.lo === null || counts.lo === undefined)
+			return null;
+		const x = share => 4 + 92 * share;
+		return h("g", { stroke: "currentColor" },
+			h("line", { x1: x(counts.lo), x2: x(counts.hi), y1: y, y2: y, "stroke-width": 2 }),
+			h("circle", { cx: x(counts.hit / counts.primers), cy: y, r: 3.5, "stroke-width": 1.5,
+				fill: filled ? "currentColor" : "var(--paper)" }));
+	}
+
+	function hits(side) {
+		if (!side)
+			return "";
+		if (!side.armed.primers)
+			return h("span", {}, side.armed.count + "×", h("span", { class: "small" }, " control " + side.control.count + "×"));
+		const text = counts => counts.hit + " of " + counts.primers;
+		return h("div", {},
+			h("svg", { width: 100, height: 22, role: "img", "aria-label": "hit: armed " + text(side.armed) +
+				", control " + text(side.control) },
+				h("line", { x1: 4, x2: 96, y1: 21, y2: 21, stroke: "var(--line)" }),
+				shareBar(side.armed, true, 6), shareBar(side.control, false, 15)),
+			h("div", { class: "small" }, text(side.armed) + " armed, " + text(side.control) + " control"));
+	}
+
+	function gaps(side) {
+		if (!side)
+			return "";
+		const q = side.gap_ns;
+		if (!q.n)
+			return h("span", { class: "small" }, "none in " + side.exposure_s.toFixed(0) + " s");
+		return h("span", {}, us(q.p50) + " / " + us(q.max),
+			h("div", { class: "small" }, q.p50 === null ? "n " + q.n + ", too few for a median" :
+				us(q.p50_lo) + "–" + us(q.p50_hi) + ", n " + q.n + (q.p99 === null ? "" : ", p99 " + us(q.p99))));
+	}
+
+	function rateCell(row) {
+		const r = row.rate_per_min;
+		if (!r)
+			return "";
+		return r.one_sided ? "< " + rate(r.hi, true) :
+			h("span", {}, rate(r.value), h("div", { class: "small" }, rate(r.lo) + "–" + rate(r.hi, true)));
+	}
+
+	function hostShare(side) {
+		if (!side || !(side.host_ns + side.guest_ns))
+			return "";
+		return percent(side.host_ns / (side.host_ns + side.guest_ns));
+	}
+
+	function amplification(row) {
+		const a = row.amplification;
+		return a ? h("span", {}, a.p50.toFixed(1) + "×", h("div", { class: "small" }, a.lo.toFixed(1) + "–" + a.hi.toFixed(1))) : "";
+	}
+
+	const ranks = {
+		"total time": rows => Math.max(...rows.map(r => (r.guest || r.native || {}).gap_ns ? (r.guest || r.native).gap_ns.total : 0)),
+		"worst gap": rows => Math.max(...rows.map(r => (r.guest || r.native || {}).gap_ns ? (r.guest || r.native).gap_ns.max || 0 : 0)),
+	};
+	let rankedBy = "total time";
+
+	// One group a scenario and cause; provoked ones stay on top.
+	function groups() {
+		const byKey = new Map();
+		for (const row of comparison.rows) {
+			const key = row.scenario + "\n" + row.cause;
+			byKey.set(key, (byKey.get(key) || []).concat(row));
+		}
+		const list = Array.from(byKey.values()).filter(rows => rows[0].provoked || ranks[rankedBy](rows) > 0);
+		return list.sort((a, b) => b[0].provoked - a[0].provoked || ranks[rankedBy](b) - ranks[rankedBy](a));
+	}
+
+	function causeRows(rows) {
+		const guestOnly = rows[0].cause.startsWith("guest/");
+		return rows.map((row, i) => {
+			const native = guestOnly ? null : row.native;
+			return h("tr", { class: i ? null : "first" },
+				i ? null : h("td", { class: "name", rowspan: rows.length }, page.mark(row.cause), " ", row.cause,
+					h("div", { class: "small" }, row.scenario + (row.provoked ? ", provoked" : ""))),
+				h("td", { class: "name" }, row.arm), h("td", {}, hits(row.guest || native)),
+				h("td", { class: "n" }, rateCell(row)),
+				h("td", { class: "n" }, gaps(native)), h("td", { class: "n" }, gaps(row.guest || row.bare)),
+				h("td", { class: "n" }, hostShare(row.guest)), h("td", { class: "n" }, amplification(row)));
+		});
+	}
+
+	function causes() {
+		fill("rank", Object.keys(ranks).map(name => page.button("by " + name, name === rankedBy, () => {
+			rankedBy = name;
+			causes();
+		})));
+		const heads = ["cause", "arm", "primers hit", "per minute", "native p50 / max", "guest p50 / max", "host share",
+			"amplification"];
+		fill("causes", h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { scope: "col", class: i > 2 ? "n" : null }, text)))),
+			h("tbody", {}, groups().flatMap(causeRows)));
+	}
+
+	function evidence() {
+		const heads = ["scenario", "arm", "probe in", "status", "armed / control", "gaps", "explained", "clock error",
+			"lost events", "retries", "kernel log"];
+		const rows = data.runs.map(run => h("tr", {},
+			h("td", {}, run.scenario.name), h("td", {}, run.arm), h("td", {}, page.kinds[run.guest] || run.guest),
+			h("td", {}, run.status),
+			h("td", { class: "n" }, (run.exposure.armed_ns / 1e9).toFixed(0) + " / " + (run.exposure.control_ns / 1e9).toFixed(0) + " s"),
+			h("td", { class: "n" }, String(run.gaps.t.length)),
+			h("td", { class: "n" }, run.explained ? percent(run.explained.ns_share) + " of time" : "–"),
+			h("td", { class: "n" }, run.clock ? us(run.clock.error_ns) + (run.clock.stable ? "" : ", moved") : "–"),
+			h("td", { class: "n" }, run.lost ? String(run.lost.host_events + run.lost.guest_events + run.lost.gaps) : "not known"),
+			h("td", { class: "n" }, String((run.retries || []).length)),
+			h("td", { class: "n" }, (run.kernel_log || []).length ? (run.kernel_log.length + " findings") : "clean")));
+		fill("evidence", h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { scope: "col", class: i > 3 ? "n" : null }, text)))),
+			h("tbody", {}, rows));
+		fill("retries", (comparison.retries || []).map(r => h("li", {}, "retried " + r.what + " on " + r.arm + " (" + r.scenario +
+			"): " + r.reason)));
+	}
+
+	function arms() {
+		const facts = [["host kernel", a => (a.host || {}).release], ["host image", a => (a.sha256 || "").slice(0, 16)],
+			["host command line", a => a.cmdline], ["guest kernel", a => (a.guest || {}).release],
+			["guest command line", a => (a.guest || {}).cmdline], ["vCPU policy", a => a.vcpu_policy],
+			["removes", a => (a.removes || []).join(", ") || "nothing"], ["boots", a => String(a.boots)]];
+		const list = comparison.arms;
+		fill("arms", h("thead", {}, h("tr", {}, h("th", {}, ""), list.map(a => h("th", { scope: "col" }, a.name + (a.baseline ? " (baseline)" : ""))))),
+			h("tbody", {}, facts.map(([name, get]) => {
+				const differs = new Set(list.map(get)).size > 1;
+				return h("tr", {}, h("th", { scope: "row" }, (differs ? "≠ " : "") + name),
+					list.map(a => h("td", { class: "name" + (differs ? " differs" : "") }, get(a) || "–")));
+			})));
+	}
+
+	function again() {
+		const commands = Array.from(new Set(data.runs.map(run => run.command).filter(Boolean)));
+		fill("again", commands.length ? h("pre", {}, commands.join("\n")) : h("p", {}, "No command was recorded."),
+			h("p", { class: "hint" }, "Bundles with all evidence:"), h("pre", {}, data.runs.map(run => run.bundle || run.path).join("\n")));
+		fill("made", "Made by vcpulat " + comparison.tool + " from " + data.runs.length + " results; confidence 95%.");
+	}
+
+	page.tables = function () {
+		outcome();
+		verdicts();
+		causes();
+		evidence();
+		arms();
+		again();
+	};
+})();
