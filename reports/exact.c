@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/marks.h"
 #include "reports/exact_values.h"
+#include "reports/meter_cost.h"
 
 /* A gap of the result, by the turn that ended it. */
 struct timed {
@@ -313,23 +314,6 @@ static json_t *paths_of(struct hit *hit, size_t n)
 	return most_first(paths);
 }
 
-static int by_place(const void *left, const void *right)
-{
-	const struct meter_cost *a = left;
-	const struct meter_cost *b = right;
-
-	if (a->layer != b->layer)
-		return a->layer < b->layer ? -1 : 1;
-	if (a->context != b->context)
-		return a->context < b->context ? -1 : 1;
-	return (a->function > b->function) - (a->function < b->function);
-}
-
-static bool same_place(const struct meter_cost *a, const struct meter_cost *b)
-{
-	return !by_place(a, b);
-}
-
 /* Functions of the cause's gaps; a gap that did not enter one executed 0 of it. */
 static json_t *function_of(const struct exact *exact, const struct meter_cost *cost, size_t present, size_t gaps)
 {
@@ -371,9 +355,9 @@ static json_t *functions_of(const struct exact *exact, const struct hit *hit, si
 		whole++;
 	}
 	if (at)
-		qsort(cost, at, sizeof(*cost), by_place);
+		qsort(cost, at, sizeof(*cost), meter_cost_by_place);
 	for (size_t i = 0, end; i < at; i = end) {
-		for (end = i + 1; end < at && same_place(&cost[i], &cost[end]); end++)
+		for (end = i + 1; end < at && !meter_cost_by_place(&cost[i], &cost[end]); end++)
 			;
 		json_array_append_new(functions, function_of(exact, cost + i, end - i, whole));
 	}

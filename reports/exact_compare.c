@@ -254,7 +254,7 @@ int exact_budget_parse(const char *text, struct exact_budget *ret, struct err *e
 {
 	const char *sign = strstr(text, "<=");
 	size_t len = sign ? (size_t)(sign - text) : 0;
-	bool max = len > 4 && !strncmp(text + len - 4, ":max", 4);
+	bool max = len >= 4 && !strncmp(text + len - 4, ":max", 4);
 	char *end = NULL;
 
 	len -= max ? 4 : 0;

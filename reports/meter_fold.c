@@ -7,6 +7,7 @@
 
 #include "common/fs.h"
 #include "reports/meter_class.h"
+#include "reports/meter_cost.h"
 
 #define USER_END (1ULL << 47)
 #define MAX_FRAMES 8
@@ -91,9 +92,7 @@ struct fold {
 	uint32_t segments;
 	struct stint *stint;
 	uint32_t stints;
-	struct meter_cost *cost; /* open addressing by layer, context, function; insns 0 and context 0: empty */
-	uint32_t slots;          /* a power of two */
-	uint32_t used;
+	struct meter_costs costs;
 	struct meter_root *root;
 	uint32_t roots;
 	uint64_t tracer[METER_LAYERS];
@@ -373,58 +372,10 @@ static uint32_t context_of(struct fold *fold, struct layer_state *state)
 	return SEGMENT_CONTEXT | state->segment;
 }
 
-static uint32_t cost_hash(uint32_t layer, uint32_t context, uint32_t function)
-{
-	uint64_t key = ((uint64_t)context << 32 | function) * 2 + layer;
-
-	return (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 32);
-}
-
-static struct meter_cost *find_cost(struct meter_cost *cost, uint32_t slots, const struct meter_cost *key)
-{
-	uint32_t at = cost_hash(key->layer, key->context, key->function) & (slots - 1);
-
-	while (cost[at].function && (cost[at].layer != key->layer || cost[at].context != key->context ||
-				     cost[at].function != key->function))
-		at = (at + 1) & (slots - 1);
-	return &cost[at];
-}
-
-static int grow_costs(struct fold *fold)
-{
-	uint32_t slots = fold->slots ? fold->slots * 2 : 256;
-	struct meter_cost *cost;
-
-	if (fold->used * 2 < fold->slots)
-		return 0;
-	cost = calloc(slots, sizeof(*cost));
-	if (!cost)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < fold->slots; i++) {
-		if (fold->cost[i].function)
-			*find_cost(cost, slots, &fold->cost[i]) = fold->cost[i];
-	}
-	free(fold->cost);
-	fold->cost = cost;
-	fold->slots = slots;
-	return 0;
-}
-
 static void charge(struct fold *fold, const struct meter_cost *key, uint64_t insns)
 {
-	struct meter_cost *cost;
-
-	if (grow_costs(fold)) {
+	if (meter_costs_add(&fold->costs, key, insns))
 		fold->status = -ENOMEM;
-		return;
-	}
-	cost = find_cost(fold->cost, fold->slots, key);
-	if (!cost->function) {
-		*cost = *key;
-		cost->insns = 0;
-		fold->used++;
-	}
-	cost->insns += insns;
 }
 
 static void follow_path(struct fold *fold, uint32_t function)
@@ -588,8 +539,8 @@ static void name_segments(struct fold *fold)
 		if (fold->state[i].any)
 			fold->stint[fold->state[i].stint].outer = true;
 	}
-	for (uint32_t i = 0; i < fold->slots; i++) {
-		struct meter_cost *cost = &fold->cost[i];
+	for (uint32_t i = 0; i < fold->costs.slots; i++) {
+		struct meter_cost *cost = &fold->costs.slot[i];
 
 		if (cost->function && cost->context & SEGMENT_CONTEXT) {
 			const struct segment *segment = &fold->segment[cost->context & ~SEGMENT_CONTEXT];
@@ -597,56 +548,6 @@ static void name_segments(struct fold *fold)
 			cost->context = name_of_stint(fold, &fold->stint[segment->stint], segment);
 		}
 	}
-}
-
-static int by_name(const void *left, const void *right)
-{
-	const struct meter_cost *a = left;
-	const struct meter_cost *b = right;
-
-	if (a->layer != b->layer)
-		return a->layer < b->layer ? -1 : 1;
-	if (a->context != b->context)
-		return a->context < b->context ? -1 : 1;
-	return (a->function > b->function) - (a->function < b->function);
-}
-
-static int by_cost(const void *left, const void *right)
-{
-	const struct meter_cost *a = left;
-	const struct meter_cost *b = right;
-
-	if (a->insns != b->insns)
-		return a->insns > b->insns ? -1 : 1;
-	return by_name(left, right);
-}
-
-static bool same(const struct meter_cost *a, const struct meter_cost *b)
-{
-	return a->layer == b->layer && a->context == b->context && a->function == b->function;
-}
-
-/* From the table to a list; segments that got the same name are one context. */
-static size_t compact(struct meter_cost *cost, uint32_t slots)
-{
-	size_t n = 0;
-	size_t kept = 0;
-
-	for (uint32_t i = 0; i < slots; i++) {
-		if (cost[i].function)
-			cost[n++] = cost[i];
-	}
-	if (n)
-		qsort(cost, n, sizeof(*cost), by_name);
-	for (size_t i = 0; i < n; i++) {
-		if (kept && same(&cost[kept - 1], &cost[i]))
-			cost[kept - 1].insns += cost[i].insns;
-		else
-			cost[kept++] = cost[i];
-	}
-	if (kept)
-		qsort(cost, kept, sizeof(*cost), by_cost);
-	return kept;
 }
 
 /* Other programs and kernel threads that ran, once each. */
@@ -712,8 +613,7 @@ static void finish(struct fold *fold, const struct meter_gap_record *record, str
 	for (int i = 0; i < METER_LAYERS; i++)
 		gap->tracer[i] = fold->tracer[i];
 	gap->path = fold->path;
-	gap->costs = compact(fold->cost, fold->slots);
-	gap->cost = TAKE_PTR(fold->cost);
+	gap->costs = meter_costs_take(&fold->costs, &gap->cost);
 	gap->roots = fold->roots;
 	gap->root = TAKE_PTR(fold->root);
 }
@@ -732,7 +632,7 @@ int meter_folder_gap(struct meter_folder *folder, const struct meter_gap_record 
 	}
 	free(fold.segment);
 	free(fold.stint);
-	free(fold.cost);
+	meter_costs_done(&fold.costs);
 	free(fold.root);
 	return rc;
 }
