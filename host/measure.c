@@ -12,12 +12,12 @@
 #include "common/stop.h"
 #include "common/tsc.h"
 #include "host/capture.h"
+#include "host/clock_track.h"
 #include "host/windows.h"
 
 #define CALL_TIMEOUT_MS 20000
 #define STATUS_NS 1000000000U
 #define SETTLE_SLICE_MS 200
-#define PINGS 16
 #define PROBE_CAPACITY 262144
 #define TAIL_NS 1000000000U /* a primer's effect comes within one stat_interval */
 #define MAX_TRACE_BYTES (2ULL << 30)
@@ -40,9 +40,7 @@ struct measuring {
 	struct prepared primer;
 	struct prepared stimulus;
 	struct prepared settle[LAYER_MAX];
-	struct clock_reading clock_start;
-	struct clock_pair pairs[2 * PINGS];
-	size_t n_pairs;
+	struct clock_track clock;
 	size_t window;	   /* index of the present one */
 	uint64_t start_ns; /* CLOCK_MONOTONIC of the first window */
 	uint64_t deadline_ns;
@@ -339,31 +337,6 @@ static int start_probe(struct measuring *m, struct err *err)
 	return 0;
 }
 
-static int ping(struct measuring *m, struct err *err)
-{
-	for (int i = 0; i < PINGS && m->p->guest; i++) {
-		_cleanup_json_ json_t *reply = NULL;
-		struct clock_pair *pair = &m->pairs[m->n_pairs];
-		int ret;
-
-		pair->host0 = tsc_read();
-		ret = agent_call(m->p->guest->agent, json_pack("{s:s}", "op", "clock"), CALL_TIMEOUT_MS, &reply, err);
-		pair->host1 = tsc_read();
-		if (ret < 0)
-			return ret;
-		pair->guest = json_get_u64(reply, "tsc");
-		m->n_pairs++;
-	}
-	return 0;
-}
-
-static int read_clocks(struct measuring *m, struct clock_reading *ret, struct err *err)
-{
-	int res = m->p->guest ? clock_read(CLOCK_KVM_ROOT, m->p->guest->vmm, ret, err) : 0;
-
-	return res < 0 ? res : ping(m, err);
-}
-
 static int read_hz(struct measuring *m, struct err *err)
 {
 	_cleanup_json_ json_t *reply = NULL;
@@ -382,8 +355,8 @@ static int set_up(struct measuring *m, struct err *err)
 		ret = read_hz(m, err);
 	if (ret == 0)
 		ret = prepare_all(m, err);
-	if (ret == 0)
-		ret = read_clocks(m, &m->clock_start, err);
+	if (ret == 0 && m->p->guest)
+		ret = clock_track_start(&m->clock, m->p->guest->agent, m->p->guest->vmm, err);
 	if (ret == 0)
 		ret = start_tracing(m, err);
 	return ret < 0 ? ret : start_probe(m, err);
@@ -431,13 +404,11 @@ static int stop_tracing(struct measuring *m, enum layer layer, uint64_t *lost, s
 
 static int save_clocks(struct measuring *m, struct err *err)
 {
-	struct clock_reading end = { 0 };
-	int ret = read_clocks(m, &end, err);
+	const struct guest *guest = m->p->guest;
+	int ret = guest && m->clock.start.count ? clock_track_end(&m->clock, guest->agent, guest->vmm, err) : 0;
+	int saved = bundle_writer_json(m->p->bundle, "clock.json", clock_track_json(&m->clock), err);
 
-	if (ret < 0)
-		end = (struct clock_reading){ 0 };
-	return bundle_writer_json(m->p->bundle, "clock.json", clock_json(&m->clock_start, &end, m->pairs, m->n_pairs),
-				  err);
+	return ret < 0 ? ret : saved;
 }
 
 /* Everything is tried, whatever failed before; the first failure is the one that is told. */

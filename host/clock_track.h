@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guest's clock over one run: read before and after the windows, with causal pairs. */
+#ifndef VCPULAT_CLOCK_TRACK_H
+#define VCPULAT_CLOCK_TRACK_H
+
+#include "host/agent.h"
+#include "host/clock.h"
+
+#define CLOCK_TRACK_PINGS 16 /* before, and again after */
+
+struct clock_track {
+	struct clock_reading start;
+	struct clock_reading end;
+	struct clock_pair pairs[2 * CLOCK_TRACK_PINGS];
+	size_t n_pairs;
+};
+
+/**
+ * clock_track_start - read the clocks before the windows
+ * @track: zeroed
+ * @agent: of the guest
+ * @vmm: its VMM
+ * @err: says what failed
+ *
+ * Return: 0 or -errno.
+ */
+int clock_track_start(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err);
+
+/**
+ * clock_track_end - read them once more
+ * @track: started
+ * @agent: of the guest
+ * @vmm: its VMM
+ * @err: says what failed
+ *
+ * Return: 0 or -errno; the track then shows a clock that is not stable.
+ */
+int clock_track_end(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err);
+
+/**
+ * clock_track_json - what clock.json holds
+ * @track: as far as it came; zeroed for a run without guest
+ *
+ * Return: new reference, NULL when out of memory.
+ */
+json_t *clock_track_json(const struct clock_track *track);
+
+#endif
