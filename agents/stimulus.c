@@ -19,6 +19,7 @@
 static const struct stimulus_ops *(*const kinds[])(void) = {
 	stimulus_mlock,
 	stimulus_stat_refresh,
+	stimulus_calibrate,
 	stimulus_spin,
 };
 

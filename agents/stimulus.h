@@ -29,6 +29,8 @@ struct stimulus_state {
 	int fd;		     /* -1: none */
 	unsigned char *page; /* NULL: none */
 	bool on;	     /* of kinds that alternate */
+	uint64_t insns;	     /* of calibrate: to execute */
+	unsigned int payload; /* of calibrate */
 };
 
 struct stimulus_ops {
@@ -101,6 +103,11 @@ const struct stimulus_ops *stimulus_mlock(void);
  * stimulus_stat_refresh - stimulus: has refresh_vm_stats run on every CPU
  */
 const struct stimulus_ops *stimulus_stat_refresh(void);
+
+/**
+ * stimulus_calibrate - primer: executes a known number of instructions
+ */
+const struct stimulus_ops *stimulus_calibrate(void);
 
 /**
  * stimulus_spin - settling: keeps the CPU busy, so that its tick runs

@@ -16,7 +16,7 @@ static const char *const layer_names[] = { "host", "guest", NULL };
 static const char *const guest_names[] = { "libvirt", "none", NULL };
 static const char *const policy_names[] = { "other", "fifo", NULL };
 static const char *const probe_names[] = { "spin", "timer", NULL };
-static const char *const action_names[] = { "mlock", "stat_refresh", "spin", NULL };
+static const char *const action_names[] = { "mlock", "stat_refresh", "calibrate", "spin", NULL };
 static const char *const figure_names[] = { "penalty.max", "penalty.p99", "native.max", "native.p99", NULL };
 
 static const struct schema_field host_fields[] = {
@@ -118,7 +118,7 @@ static const struct schema_field windows_fields[] = {
 static const struct schema_field action_fields[] = {
 	{ KEY(scenario_action, kind), .type = SCHEMA_ENUM, .required = true, .names = action_names,
 	  .help = "mlock: dirties the CPU's memory counters; stat_refresh: makes the kernel fold them on every CPU; "
-		  "spin: only takes time." },
+		  "calibrate: executes insns=N instructions on the CPU, payload=plain, fault or rep; spin: only takes time." },
 	{ KEY(scenario_action, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Whose kernel it acts on." },
 	{ .key = "period",

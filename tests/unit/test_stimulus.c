@@ -138,7 +138,7 @@ static void unknown_kind_names_the_known(void **state)
 
 	(void)state;
 	assert_int_equal(stimulus_new(&options, &stimulus, &err), -EINVAL);
-	assert_string_equal(err.msg, "stimulus kind 'earthquake' is unknown; this agent has: mlock stat_refresh spin");
+	assert_string_equal(err.msg, "stimulus kind 'earthquake' is unknown; this agent has: mlock stat_refresh calibrate spin");
 }
 
 static void endless_spin_is_refused(void **state)
