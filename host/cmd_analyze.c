@@ -10,7 +10,6 @@
 #include "host/commands.h"
 #include "host/exit.h"
 #include "reports/analyze.h"
-#include "reports/result.h"
 
 struct args {
 	char *output;
@@ -98,14 +97,15 @@ static void print_result(const json_t *result, const char *path)
 	json_array_foreach(json_object_get(verdict, "reasons"), i, reason) printf("  %s\n", json_string_value(reason));
 }
 
-static int show(const char *path, bool as_json, enum vcpulat_exit *ret, struct err *err)
+static int analyze_one(const struct args *args, const char *dir, enum vcpulat_exit *ret, struct err *err)
 {
+	_cleanup_free_ char *path = args->output ? strdup(args->output) : analyze_result_path(dir);
 	_cleanup_json_ json_t *result = NULL;
-	int r = json_read(path, &result, err);
+	int r = path ? analyze_write(dir, path, &result, err) : err_sys(err, -ENOMEM, "'%s'", dir);
 
 	if (r < 0)
 		return r;
-	if (as_json) {
+	if (args->json) {
 		json_dumpf(result, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 		putchar('\n');
 	} else {
@@ -114,14 +114,6 @@ static int show(const char *path, bool as_json, enum vcpulat_exit *ret, struct e
 	if (strcmp(json_get_string(json_object_get(result, "verdict"), "state"), "failed") == 0)
 		*ret = VCPULAT_EXIT_FAILED;
 	return 0;
-}
-
-static int analyze_one(const struct args *args, const char *dir, enum vcpulat_exit *ret, struct err *err)
-{
-	_cleanup_free_ char *path = args->output ? strdup(args->output) : analyze_result_path(dir);
-	int r = path ? analyze_bundle(dir, path, err) : err_sys(err, -ENOMEM, "'%s'", dir);
-
-	return r < 0 ? r : show(path, args->json, ret, err);
 }
 
 static enum vcpulat_exit analyze_all(const struct args *args, int n, char *dirs[])

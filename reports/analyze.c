@@ -392,17 +392,25 @@ char *analyze_result_path(const char *dir)
 	return str_printf("%.*s.result.json", (int)len, dir);
 }
 
-int analyze_bundle(const char *dir, const char *result_path, struct err *err)
+int analyze_write(const char *dir, const char *result_path, json_t **ret, struct err *err)
 {
 	_cleanup_(analysis_freep) struct analysis *a = NULL;
 	_cleanup_free_ char *path = result_path ? strdup(result_path) : analyze_result_path(dir);
 	_cleanup_json_ json_t *result = NULL;
-	int r = path ? analyze_open(dir, &a, err) : -ENOMEM;
+	int r = path ? analyze_open(dir, &a, err) : err_sys(err, -ENOMEM, "'%s'", dir);
 
 	if (r < 0)
 		return r;
 	result = result_make(a);
 	if (!result)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
-	return json_write(path, result, err);
+	r = json_write(path, result, err);
+	if (r == 0 && ret)
+		*ret = TAKE_PTR(result);
+	return r;
+}
+
+int analyze_bundle(const char *dir, const char *result_path, struct err *err)
+{
+	return analyze_write(dir, result_path, NULL, err);
 }

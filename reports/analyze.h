@@ -63,12 +63,23 @@ DEFINE_CLEANUP(struct analysis *, analysis_free)
 char *analyze_result_path(const char *dir);
 
 /**
- * analyze_bundle - analyse a bundle and write its result
+ * analyze_write - analyse a bundle, write its result and hand it out
  * @dir: the bundle's directory; never written to
  * @result_path: the result, replaced atomically; NULL: analyze_result_path()
+ * @ret: the result, a new reference; NULL: not wanted
  * @err: names the file and what is wrong
  *
  * Return: 0 whatever the verdict is, or -errno.
+ */
+int analyze_write(const char *dir, const char *result_path, json_t **ret, struct err *err);
+
+/**
+ * analyze_bundle - analyze_write() for those who read the result later
+ * @dir: the bundle's directory
+ * @result_path: as analyze_write()
+ * @err: as analyze_write()
+ *
+ * Return: as analyze_write().
  */
 int analyze_bundle(const char *dir, const char *result_path, struct err *err);
 
