@@ -23,13 +23,19 @@
 
 /*
  * QEMU's VMRUN and #VMEXIT helpers change a CPU's pending requests without the lock under
- * which other threads add to them (7.2, target/i386/tcg/sysemu/svm_helper.c), so a request
- * to look at the APIC can be lost. The interrupt then waits in the APIC until its next
- * event, and an isolated CPU may have none. A message of vector 0 to all APICs (physical
- * destination 0xff) makes each look again; it is below every priority, so no CPU, and
- * nobody inside, sees anything of it.
+ * which other threads add to them (7.2, target/i386/tcg/sysemu/svm_helper.c), so that one of
+ * two changes at the same time can be lost:
+ * - a request to look at the APIC. The interrupt waits there until the APIC's next event,
+ *   and an isolated CPU may have none. A message of vector 0 to all APICs (physical
+ *   destination 0xff) makes each look again. It is below every priority: nobody inside
+ *   sees anything of it.
+ * - the request that ends guest mode once the guest takes interrupts (VIRQ). KVM looks again
+ *   at its next #VMEXIT, and an isolated CPU may have none. Only an interrupt brings one
+ *   about: the rescheduling vector of Linux, which does nothing when nothing is to be
+ *   scheduled. Not while measuring: it would be seen.
  */
-#define PROD_APICS "writel 0xfeeff000 0x0\n"
+#define PROD_UNSEEN "writel 0xfeeff000 0x0\n"
+#define PROD_SEEN "writel 0xfeeff000 0xfd\n"
 #define PROD_NS (NS_PER_S / 10)
 
 static uint64_t now_ns(void)
@@ -209,11 +215,13 @@ static int reap_qemu(struct lab_machine *m, struct err *err)
 /* Not before there is somebody inside: a kernel that brings up its APICs wonders about stale vectors. */
 static void prod_apics(struct lab_machine *m, uint64_t now)
 {
+	const char *text = lab_watch_is_measuring(&m->watch) ? PROD_UNSEEN : PROD_SEEN;
+
 	if (!m->watch.channel_used || now - m->prodded_ns < PROD_NS)
 		return;
 	m->prodded_ns = now;
 	/* That fails when the socket is full: then QEMU has enough of them to read. */
-	send(m->bus_fd, PROD_APICS, strlen(PROD_APICS), MSG_DONTWAIT | MSG_NOSIGNAL);
+	send(m->bus_fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void tick(struct lab_machine *m, uint64_t now)
