@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/stop.h"
+#include "host/conclude.h"
 #include "host/exit.h"
 #include "host/lab.h"
 #include "host/lab_job.h"
@@ -393,29 +394,43 @@ static int prepare(struct lab *lab, bool results)
 	return ret == 0 ? VCPULAT_EXIT_PASS : ret == -EINTR ? VCPULAT_EXIT_INTERRUPTED : VCPULAT_EXIT_ERROR;
 }
 
-static void print_bundles(const struct lab *lab)
+static json_t *all_bundles(const struct lab *lab)
 {
+	json_t *all = json_array();
 	const json_t *boot;
-	const json_t *bundle;
 	size_t i;
-	size_t k;
 
 	json_array_foreach(json_object_get(lab->record, "boots"), i, boot)
-		json_array_foreach(json_object_get(boot, "bundles"), k, bundle)
-			log_info("bundle: %s", json_string_value(bundle));
+		json_array_extend(all, json_object_get(boot, "bundles"));
+	return all;
 }
 
-/* What comes after the last boot: the one place where evidence goes to analysis. */
+static int conclude_lab(const struct lab *lab, const json_t *bundles, int code)
+{
+	struct conclude_params params = {
+		.out = lab->out, .bundles = bundles, .seed = lab->options.seed, .json = lab->options.json
+	};
+	struct err err = { "" };
+	bool passed = false;
+
+	if (conclude(&params, stdout, &passed, &err) < 0) {
+		log_error("%s", err.msg);
+		return code == VCPULAT_EXIT_INTERRUPTED ? code : VCPULAT_EXIT_ERROR;
+	}
+	return code == VCPULAT_EXIT_PASS && !passed ? VCPULAT_EXIT_FAILED : code;
+}
+
+/* What comes after the last boot: the evidence goes to analysis, also that of an interrupted lab. */
 static int lab_finish(const struct lab *lab, int code)
 {
 	size_t retries = json_array_size(json_object_get(lab->record, "retries"));
+	_cleanup_json_ json_t *bundles = all_bundles(lab);
 
 	if (retries)
 		log_info("%zu boots were ended and tried again; the reasons are in %s/lab.json", retries, lab->out);
-	print_bundles(lab);
-	if (lab->options.json)
-		json_dumpf(lab->record, stdout, JSON_INDENT(2));
-	return code;
+	if (json_array_size(bundles) == 0 || lab->options.no_report)
+		return code;
+	return conclude_lab(lab, bundles, code);
 }
 
 static int lab_shell(struct lab *lab)

@@ -16,6 +16,8 @@ struct command {
 
 static const struct command commands[] = {
 	{ "analyze", cmd_analyze, "say what caused each gap of a run" },
+	{ "compare", cmd_compare, "put arms side by side, with a verdict" },
+	{ "flame", cmd_flame, "show where the instructions of a cause went" },
 	{ "kernel", cmd_kernel, "build and list host kernels (arms)" },
 	{ "lab", cmd_lab, "run scenarios on emulated hosts under test" },
 	{ "recover", cmd_recover, "undo what a killed run left on this host" },
