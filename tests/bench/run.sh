@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Ratios against peers on this machine, each in one run on the same file.
+#   run.sh BUILD_DIR        BENCH_EVENTS="1 10 100": millions of events (100 needs 5 GiB below $TMPDIR)
+set -eu
+build=$(realpath "$1")
+cd "$(dirname "$0")/../.."
+packages="libtracefs libtraceevent libtracecmd jansson"
+bench=$build/bench_trace
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# shellcheck disable=SC2046,SC2086 # lists are meant to be split
+${CC:-gcc} -O2 -std=gnu11 -D_GNU_SOURCE -I. -o "$bench" tests/bench/bench_trace.c \
+	$(printf "$build/obj/reports/%s.o " names kallsyms event_format ring_page trace_file decoder trace_input_file \
+		trace_input_tracecmd reader causes timeline attribute) "$build"/obj/common/{fs,err}.o \
+	$(pkg-config --cflags --libs $packages) -lm
+
+cpu_time() { # command...: seconds of CPU time, and KiB resident
+	/usr/bin/time -f '%U %S %M' "$@" 2>&1 >/dev/null | awk '{ print $1 + $2, $3 }'
+}
+
+compare() { # what, file
+	read -r events own own_kib < <("$bench" read "$2")
+	printf '%-34s %11d events  vcpulat %8.0f k/s %7d KiB' "$1" "$events" "$(echo "$events / $own / 1000" | bc -l)" "$own_kib"
+	if [ "$events" -le 10000000 ] && command -v trace-cmd >/dev/null; then
+		read -r peer peer_kib < <(cpu_time trace-cmd report -i "$2")
+		printf '  trace-cmd report %6.0f k/s %7d KiB  ratio %.1f' "$(echo "$events / $peer / 1000" | bc -l)" \
+			"$peer_kib" "$(echo "$peer / $own" | bc -l)"
+	fi
+	echo
+}
+
+for recorded in tests/data/*/host.dat; do
+	if [ -e "$recorded" ]; then compare "$recorded" "$recorded"; fi
+done
+for millions in ${BENCH_EVENTS:-1 10}; do
+	"$bench" generate "$dir/trace.dat" $((millions * 1000000))
+	compare "generated, $millions million" "$dir/trace.dat"
+	rm "$dir/trace.dat"
+done
