@@ -8,7 +8,7 @@
 /**
  * cycles_measure - count TSC cycles against CLOCK_MONOTONIC_RAW
  *
- * Takes a fifth of a second, asleep but for its ends.
+ * Takes a fifth of a second, awake: a timer may be late, or lost, on an emulated CPU.
  * Return: TSC cycles per second.
  */
 uint64_t cycles_measure(void);
