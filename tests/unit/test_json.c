@@ -103,7 +103,7 @@ static void deep_nesting_is_refused(void **state)
 static void members_have_defaults(void **state)
 {
 	_cleanup_json_ json_t *o = json_pack("{s:s, s:i, s:i, s:f, s:f, s:I}", "s", "text", "n", 7, "minus", -1, "real",
-					     2.5, "huge", 1e300, "max", (json_int_t)INT64_MAX);
+					     2.5, "huge", 1.8e19, "max", (json_int_t)INT64_MAX);
 	static const struct {
 		const char *key;
 		uint64_t number;

@@ -27,6 +27,7 @@ struct settings {
 	int policy;
 	struct schema_strings arm;
 	struct schema_strings tag;
+	bool very_long_name_of_a_flag;
 };
 
 static const char *const policies[] = { "other", "fifo", NULL };
@@ -44,6 +45,7 @@ static const struct option_row rows[] = {
 	{ ROW(arm, STRINGS, .fallback = "stock", .help = "An arm."), .letter = 'a', .argument = "ARM" },
 	{ ROW(tag, STRINGS, .help = "A word for the record, of which there may be so many that the line must wrap."),
 	  .argument = "WORD" },
+	{ ROW(very_long_name_of_a_flag, BOOL, .help = "Long.") },
 	{ .field = { .key = NULL } },
 };
 
@@ -229,6 +231,8 @@ static void help_comes_from_the_rows(void **state)
 				   "  -a, --arm ARM             An arm. (default: stock) (may be repeated)\n"
 				   "      --tag WORD            A word for the record, of which there may be so many\n"
 				   "                            that the line must wrap. (may be repeated)\n"
+				   "      --very_long_name_of_a_flag\n"
+				   "                            Long.\n"
 				   "  -h, --help                print this and exit\n"
 				   "\n"
 				   "Examples:\n"

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -185,22 +186,88 @@ static void end_kills_what_ignores_the_first_signal(void **state)
 	close(pipe_fds[1]);
 }
 
+/* A child of ours that is not started by process_start(): its exit code says how it went. */
+static int in_a_process(int (*work)(int out_fd), pid_t *ret_said)
+{
+	int pipe_fds[2];
+	int status;
+	pid_t pid;
+
+	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(stop_install() < 0 ? 99 : work(pipe_fds[1])); /* with a stop descriptor of its own */
+	close(pipe_fds[1]);
+	if (ret_said)
+		assert_int_equal(read(pipe_fds[0], ret_said, sizeof(*ret_said)), sizeof(*ret_said));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(pipe_fds[0]);
+	return status;
+}
+
+static int start_and_exit(int out_fd)
+{
+	struct process_options options = { .stdout_fd = -1 };
+	int pipe_fds[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return 1;
+	options.stdout_fd = pipe_fds[1];
+	if (process_start(SHELL("echo; exec sleep 60"), &options, &pid, NULL) < 0)
+		return 2;
+	if (read(pipe_fds[0], &byte, 1) != 1)
+		return 3;
+	return write(out_fd, &pid, sizeof(pid)) == sizeof(pid) ? 0 : 4;
+}
+
+static void children_do_not_outlive_us(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* so that the orphan comes to us */
+	assert_int_equal(in_a_process(start_and_exit, &pid), 0);
+	alarm(30);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	alarm(0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static int stop_while_output_is_closed(int out_fd)
+{
+	(void)out_fd;
+	return process_run(SHELL("exec >&- 2>&-; sleep 0.2; kill $PPID; exec sleep 60"), NULL, NULL) != -EINTR;
+}
+
+static void stop_request_ends_a_child_without_output(void **state)
+{
+	double start = now_s();
+
+	(void)state;
+	assert_int_equal(in_a_process(stop_while_output_is_closed, NULL), 0);
+	assert_true(now_s() - start < 30);
+}
+
 /* The last tests: a stop request cannot be taken back. */
-static void stop_request_ends_the_child(void **state)
+static void stop_request_ends_the_child_and_its_children(void **state)
 {
 	struct lines lines = { .stop_after = 1 };
 	struct process_options options = { .on_line = take_line, .ctx = &lines };
 	struct err err = { "" };
 	double start = now_s();
+	int status;
 
 	(void)state;
 	assert_false(stop_requested());
 	assert_int_equal(stop_wait(1), 0);
-	assert_int_equal(process_run(SHELL("echo $$; sleep 60; echo late"), &options, &err), -EINTR);
-	assert_true(now_s() - start < 30);
+	assert_int_equal(process_run(SHELL("sleep 60 & echo $!; wait; echo late"), &options, &err), -EINTR);
 	assert_true(stop_requested());
 	assert_true(lines.pid > 0 && lines.count == 1);
-	assert_int_equal(kill(lines.pid, 0), -1);
+	waitpid(lines.pid, &status, 0); /* we are its reaper now */
+	assert_true(now_s() - start < 30);
 	assert_string_equal(err.msg, "'sh' was ended: Interrupted system call");
 }
 
@@ -225,7 +292,9 @@ int main(void)
 		cmocka_unit_test(options_reach_the_child),
 		cmocka_unit_test(log_that_cannot_be_opened_is_named),
 		cmocka_unit_test(end_kills_what_ignores_the_first_signal),
-		cmocka_unit_test(stop_request_ends_the_child),
+		cmocka_unit_test(children_do_not_outlive_us),
+		cmocka_unit_test(stop_request_ends_a_child_without_output),
+		cmocka_unit_test(stop_request_ends_the_child_and_its_children),
 		cmocka_unit_test(nothing_waits_after_a_stop_request),
 	};
 

@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/schema.h"
+#include "common/schema_value.h"
 
 #define KEY(struct_, name_, type_, ...)                                                                                \
 	{                                                                                                              \
@@ -282,6 +283,10 @@ static void length_counts_not_the_end_of_a_string(void **state)
 	schema_clear(fields, sizeof(t), &t);
 	assert_int_equal(schema_parse("f", "on: yes\n\0x", 10, fields, sizeof(t), &t, &err), -EINVAL);
 	assert_string_equal(err.msg, "f:2: control characters are not allowed");
+	assert_int_equal(schema_parse("f", "\xff\xfeo\0n\0:\0 \0y\0e\0s\0", 16, fields, sizeof(t), &t, &err), -EINVAL);
+	assert_string_equal(err.msg, "f:1: invalid leading UTF-8 octet"); /* UTF-16 is no way around the checks */
+	assert_int_equal(schema_parse("f", "\xef\xbb\xbfon: yes", 10, fields, sizeof(t), &t, NULL), 0);
+	schema_clear(fields, sizeof(t), &t);
 }
 
 static void foreign_words_are_cut_in_messages(void **state)
@@ -293,15 +298,34 @@ static void foreign_words_are_cut_in_messages(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2000; i++)
-		word[i] = "a\xc3\xa4"[i % 3]; /* the cut falls into a character of two bytes */
-	word[1998] = '\0';
+		word[i] = "a\xc3\xa4"[(i + 2) % 3]; /* the cut falls into a character of two bytes */
+	word[0] = 'x';
+	word[2000] = '\0';
 	text = str_printf("kind: %s\n", word);
 	assert_int_equal(parse(text, &t, &err), -EINVAL);
 	assert_string_equal(strstr(err.msg, "...'"), "...' is not a known word; allowed: spin, timer");
-	assert_int_equal(strstr(err.msg, "...'") - strchr(err.msg, '\''), 61);
+	assert_int_equal(strstr(err.msg, "...'") - strchr(err.msg, '\''), 60);
 	free(text);
 	text = str_printf("%s: x\n", word);
 	assert_int_equal(parse(text, &t, &err), -EINVAL); /* too long for a key of libyaml */
+}
+
+static void words_are_cut_from_a_certain_length(void **state)
+{
+	const struct schema_field field = { .key = "k", .type = SCHEMA_ENUM, .names = kinds };
+	char word[SCHEMA_QUOTE_CHARS + 1] = "";
+	struct err err = { "" };
+	uint64_t value;
+
+	(void)state;
+	memset(word, 'w', SCHEMA_QUOTE_CHARS - 1);
+	schema_parse_value(&field, word, &value, &err);
+	assert_int_equal(strchr(err.msg + 4, '\'') - err.msg, 4 + SCHEMA_QUOTE_CHARS - 1);
+	assert_null(strstr(err.msg, "..."));
+	word[SCHEMA_QUOTE_CHARS - 1] = 'w';
+	schema_parse_value(&field, word, &value, &err);
+	assert_int_equal(strchr(err.msg + 4, '\'') - err.msg, 4 + SCHEMA_QUOTE_CHARS - 1);
+	assert_non_null(strstr(err.msg, "w...'"));
 }
 
 static void nesting_and_length_end_at_once(void **state)
@@ -542,6 +566,7 @@ int main(void)
 		cmocka_unit_test(faults_name_line_key_value_and_what_is_allowed),
 		cmocka_unit_test(length_counts_not_the_end_of_a_string),
 		cmocka_unit_test(foreign_words_are_cut_in_messages),
+		cmocka_unit_test(words_are_cut_from_a_certain_length),
 		cmocka_unit_test(nesting_and_length_end_at_once),
 		cmocka_unit_test(a_list_grows),
 		cmocka_unit_test(want_of_memory_leaves_nothing_behind),
