@@ -89,7 +89,8 @@ static int begin(struct pass *pass, struct err *err)
 					   .has_guest = b->has_guest,
 					   .guest = timeline_of(b, TRACE_GUEST),
 					   .guest_cpu = b->guest_cpu,
-					   .cycles_per_second = b->cycles_per_second };
+					   .cycles_per_second = b->cycles_per_second,
+					   .emulated = b->is_emulated };
 	int r = open_trace(pass, TRACE_HOST, &a->has_host_trace, err);
 
 	if (r == 0 && b->has_guest)

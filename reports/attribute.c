@@ -328,25 +328,31 @@ int attribution_finish(struct attribution *join)
 {
 	account_owner(join, UINT64_MAX);
 	for (size_t i = 0; i < join->params.n_gaps && !join->error; i++)
-		gap_claim(&join->params.gaps[i], join->params.causes);
+		gap_claim(&join->params.gaps[i], join->params.causes, join->params.emulated);
 	return join->error;
 }
 
-void gap_claim(struct gap *gap, const struct causes *causes)
+static bool is_claimable(const struct gap *gap, const struct causes *causes, bool emulated)
 {
+	unsigned int rank = gap->n_roots ? cause_rank(causes_class(causes, gap->root[0].cause)) : 0;
 	uint64_t unexplained = 0;
 
 	for (size_t i = 0; i < gap->n_parts; i++)
 		if (cause_rank(causes_class(causes, gap->part[i].cause)) == 0)
 			unexplained += gap->part[i].cycles;
-	gap->single = false;
-	gap->cause = CAUSE_ID_UNEXPLAINED;
 	if (gap->lost || !gap->n_roots)
-		return;
-	if (unexplained > (gap->t1 - gap->t0) / 2 && cause_rank(causes_class(causes, gap->root[0].cause)) > 0)
-		return;
-	gap->cause = gap->root[0].cause;
-	gap->single = gap->n_roots == 1 && gap->root[0].count == 1;
+		return false;
+	if (rank == 0 || (emulated && rank == cause_rank(CAUSE_KWORKER)))
+		return true;
+	return unexplained <= (gap->t1 - gap->t0) / 2;
+}
+
+void gap_claim(struct gap *gap, const struct causes *causes, bool emulated)
+{
+	bool claimable = is_claimable(gap, causes, emulated);
+
+	gap->cause = claimable ? gap->root[0].cause : CAUSE_ID_UNEXPLAINED;
+	gap->single = claimable && gap->n_roots == 1 && gap->root[0].count == 1;
 }
 
 void gap_done(struct gap *gap)

@@ -64,6 +64,7 @@ struct attribute_params {
 	struct timeline_params guest;
 	uint16_t guest_cpu;
 	uint64_t cycles_per_second;
+	bool emulated; /* see gap_claim() */
 	struct attribute_observer observer; /* members may be NULL */
 };
 
@@ -110,10 +111,12 @@ int attribution_finish(struct attribution *join);
  * gap_claim - decide the cause of a gap from its parts, roots and flags
  * @gap: attributed
  * @causes: their table
+ * @emulated: the host under test is emulated
  *
- * More than half unexplained: the gap is. To be called again when its lost flag changes.
+ * More than half unexplained: the gap is. But an emulated CPU loses time to its emulator whenever anything
+ * happens, so there a work item claims its gap whatever the shares are, and only its count is to be believed.
  */
-void gap_claim(struct gap *gap, const struct causes *causes);
+void gap_claim(struct gap *gap, const struct causes *causes, bool emulated);
 
 /** gap_done - free what an attribution put into a gap; the gap itself is the caller's */
 void gap_done(struct gap *gap);

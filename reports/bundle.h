@@ -51,6 +51,7 @@ struct bundle {
 	json_t *manifest;
 	bool has_guest; /* "libvirt" or "bare" */
 	bool is_complete;
+	bool is_emulated;
 	uint64_t cycles_per_second;
 	uint64_t threshold_ns;
 	uint16_t host_cpu;

@@ -258,6 +258,8 @@ static void mostly_unexplained_is_not_claimed(void **state)
 	assert_int_equal(attribution_finish(w.join), 0);
 	assert_cause(&w, &w.gap[0], "unexplained", false);
 	assert_string_equal(causes_text(w.causes, w.gap[0].root[0].cause), "host/kworker/vmstat_update");
+	gap_claim(&w.gap[0], w.causes, true);
+	assert_cause(&w, &w.gap[0], "host/kworker/vmstat_update", true);
 	world_done(&w);
 }
 
