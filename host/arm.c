@@ -8,6 +8,7 @@
 
 #include "common/fs.h"
 #include "common/json.h"
+#include "common/schema_strings.h"
 #include "host/paths.h"
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -98,7 +99,8 @@ static int check_arm(const char *file, const struct arm *arm, struct err *err)
 		return err_set(err, -EINVAL, "%s: source '%s' needs 'path', an absolute path", file,
 			       source_names[arm->source]);
 	if (arm->source == ARM_IMAGE && (arm->patches.count || arm->config.count))
-		return err_set(err, -EINVAL, "%s: an image is taken as it is: it has no 'patches' and no 'config'", file);
+		return err_set(err, -EINVAL, "%s: an image is taken as it is: it has no 'patches' and no 'config'",
+			       file);
 	if (!names_own_files(&arm->patches, &bad) || !names_own_files(&arm->config, &bad))
 		return err_set(err, -EINVAL, "%s: '%s' must be an absolute path or the name of a file of the project",
 			       file, bad);
@@ -131,7 +133,7 @@ static int from_image(const char *path, struct arm *ret, struct err *err)
 
 static int unknown_arm(const char *name, struct err *err)
 {
-	_cleanup_arm_list_ struct schema_strings names = { .count = 0 };
+	_cleanup_(schema_strings_clear) struct schema_strings names = { .count = 0 };
 	char list[512] = "";
 	size_t len = 0;
 
@@ -169,23 +171,14 @@ void arm_done(struct arm *arm)
 	schema_clear(arm_fields, sizeof(*arm), arm);
 }
 
-static json_t *strings_to_json(const struct schema_strings *strings)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < strings->count; i++)
-		json_array_append_new(list, json_string(strings->item[i]));
-	return list;
-}
-
 /* Every JSON document is a YAML document: the file is read back through the table above. */
 static json_t *arm_to_json(const struct arm *arm)
 {
 	return json_pack("{ss ss ss ss ss so so so so}", "description", arm->description, "changes", arm->changes,
 			 "source", source_names[arm->source], "path", arm->path ? arm->path : "", "cmdline",
-			 arm->cmdline ? arm->cmdline : "", "config", strings_to_json(&arm->config), "patches",
-			 strings_to_json(&arm->patches), "removes", strings_to_json(&arm->removes), "adds",
-			 strings_to_json(&arm->adds));
+			 arm->cmdline ? arm->cmdline : "", "config", schema_strings_to_json(&arm->config), "patches",
+			 schema_strings_to_json(&arm->patches), "removes", schema_strings_to_json(&arm->removes),
+			 "adds", schema_strings_to_json(&arm->adds));
 }
 
 int arm_save(const struct arm *arm, struct err *err)
@@ -197,34 +190,14 @@ int arm_save(const struct arm *arm, struct err *err)
 	int r;
 
 	if (!is_name(arm->name))
-		return err_set(err, -EINVAL, "'%s' is no name for an arm: letters, digits, '.', '_' and '-'", arm->name);
+		return err_set(err, -EINVAL, "'%s' is no name for an arm: letters, digits, '.', '_' and '-'",
+			       arm->name);
 	if (!dir || !file || !theirs || !json)
 		return err_sys(err, -ENOMEM, "arm '%s'", arm->name);
 	if (fs_exists(theirs))
 		return err_set(err, -EEXIST, "'%s' is an arm of the project; choose another --name", arm->name);
 	r = fs_mkdirs(dir, err);
 	return r < 0 ? r : json_write(file, json, err);
-}
-
-static bool list_has(const struct schema_strings *names, const char *name)
-{
-	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->item[i], name) == 0)
-			return true;
-	return false;
-}
-
-static int list_add(struct schema_strings *names, char *name)
-{
-	char **item = reallocarray(names->item, names->count + 1, sizeof(*item));
-
-	if (!item) {
-		free(name);
-		return -ENOMEM;
-	}
-	names->item = item;
-	names->item[names->count++] = name;
-	return 0;
 }
 
 static int list_dir(const char *path, struct schema_strings *names)
@@ -241,8 +214,8 @@ static int list_dir(const char *path, struct schema_strings *names)
 		name = name_of_path(entry->d_name);
 		if (!name)
 			return -ENOMEM;
-		if (is_name(name) && !list_has(names, name))
-			r = list_add(names, TAKE_PTR(name));
+		if (is_name(name) && !schema_strings_has(names, name))
+			r = schema_strings_add(names, name);
 	}
 	return r;
 }
@@ -269,17 +242,9 @@ int arm_list(struct schema_strings *ret_names, struct err *err)
 	if (r == 0 && own)
 		r = list_dir(own, ret_names);
 	if (r < 0) {
-		arm_list_done(ret_names);
+		schema_strings_clear(ret_names);
 		return err_sys(err, r, "list of arms");
 	}
 	qsort(ret_names->item, ret_names->count, sizeof(*ret_names->item), by_name);
 	return 0;
-}
-
-void arm_list_done(struct schema_strings *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->item[i]);
-	free(names->item);
-	*names = (struct schema_strings){ .count = 0 };
 }

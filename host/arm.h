@@ -14,23 +14,23 @@
 
 enum arm_source {
 	ARM_DEBIAN_LINUX_6_1, /* the tarball of Debian's package linux-source-6.1 */
-	ARM_TARBALL,          /* another source tarball */
-	ARM_TREE,             /* a clean git tree */
-	ARM_IMAGE,            /* a bzImage somebody else built: nothing is configured, patched or compiled */
+	ARM_TARBALL,	      /* another source tarball */
+	ARM_TREE,	      /* a clean git tree */
+	ARM_IMAGE,	      /* a bzImage somebody else built: nothing is configured, patched or compiled */
 	ARM_SOURCE_MAX
 };
 
 struct arm {
-	char *name;                     /* the file's name without ".yaml" */
-	char *description;              /* one line */
-	char *changes;                  /* what a kernel of this arm does otherwise than stock, for `kernel list` */
-	int source;                     /* enum arm_source */
-	char *path;                     /* of the tarball, tree or image; "" for Debian's source */
-	struct schema_strings config;   /* "CONFIG_X=y", or a fragment's file name; on top of the project's fragment */
-	struct schema_strings patches;  /* file names, in order; a plain name lies in images/kernels/patches */
-	struct schema_strings removes;  /* causes that must not be seen any more; "guest/..." where a guest runs this kernel */
-	struct schema_strings adds;     /* causes that stock does not have */
-	char *cmdline;                  /* appended to the command line of a host or guest under test; "" */
+	char *name;		       /* the file's name without ".yaml" */
+	char *description;	       /* one line */
+	char *changes;		       /* what a kernel of this arm does otherwise than stock, for `kernel list` */
+	int source;		       /* enum arm_source */
+	char *path;		       /* of the tarball, tree or image; "" for Debian's source */
+	struct schema_strings config;  /* "CONFIG_X=y", or a fragment's file name; on top of the project's fragment */
+	struct schema_strings patches; /* file names, in order; a plain name lies in images/kernels/patches */
+	struct schema_strings removes; /* causes that must be gone; "guest/..." where a guest runs this kernel */
+	struct schema_strings adds;    /* causes that stock does not have */
+	char *cmdline;		       /* appended to the command line of a host or guest under test; "" */
 };
 
 /* The table behind the files, for `vcpulat scenarios --reference` and the tests. */
@@ -64,20 +64,13 @@ int arm_save(const struct arm *arm, struct err *err);
 
 /**
  * arm_list - the names of all arms, sorted, stock first
- * @ret_names: strings; to be freed with arm_list_done()
+ * @ret_names: names; to be freed with schema_strings_clear()
  * @err: says what failed
  *
  * Return: 0 or -errno.
  */
 int arm_list(struct schema_strings *ret_names, struct err *err);
 
-/**
- * arm_list_done - free what arm_list() gave
- * @names: may be zeroed
- */
-void arm_list_done(struct schema_strings *names);
-
 #define _cleanup_arm_ _cleanup_(arm_done)
-#define _cleanup_arm_list_ _cleanup_(arm_list_done)
 
 #endif

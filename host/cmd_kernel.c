@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/schema_strings.h"
 #include "host/arm.h"
 #include "host/exit.h"
 #include "host/kernel.h"
@@ -28,23 +29,33 @@ struct kernel_options {
 	bool json;
 };
 
-#define ROW(name, kind, member, ...) \
-	{ .field = { .key = name, .type = kind, .offset = offsetof(struct kernel_options, member), __VA_ARGS__ }
+#define ROW(name, kind, member, ...)                                                                                   \
+	{                                                                                                              \
+		.field = {.key = name, .type = kind, .offset = offsetof(struct kernel_options, member), __VA_ARGS__ }
 
-static const struct option_row rows[] = {
-	ROW("tree", SCHEMA_STRING, tree, .help = "build from this git tree, as committed"), .argument = "DIR" },
-	ROW("tarball", SCHEMA_STRING, tarball, .help = "build from this source tarball"), .argument = "FILE" },
-	ROW("patch", SCHEMA_STRINGS, patches, .help = "apply this patch after the arm's own"), .argument = "FILE" },
-	ROW("config", SCHEMA_STRINGS, config, .help = "a line CONFIG_X=y, or a file of such lines, after the arm's own"),
-	  .argument = "FRAGMENT" },
-	ROW("image", SCHEMA_STRING, image, .help = "build nothing: the arm is this image"), .argument = "BZIMAGE" },
-	ROW("name", SCHEMA_STRING, name, .help = "what the changed arm is called from now on; ARM-local if not given"),
-	  .argument = "NAME" },
-	ROW("jobs", SCHEMA_UINT, jobs, .max = 1024, .help = "compilers at a time; one for each CPU if not given"),
-	  .letter = 'j', .argument = "N" },
-	ROW("json", SCHEMA_BOOL, json, .help = "list as JSON") },
-	{ .field = { .key = NULL } },
-};
+static const struct option_row
+	rows[] = { ROW("tree", SCHEMA_STRING, tree, .help = "build from this git tree, as committed"),
+		   .argument = "DIR" },
+	ROW("tarball", SCHEMA_STRING, tarball, .help = "build from this source tarball"), .argument = "FILE"
+}
+, ROW("patch", SCHEMA_STRINGS, patches, .help = "apply this patch after the arm's own"), .argument = "FILE"
+}
+, ROW("config", SCHEMA_STRINGS, config, .help = "a line CONFIG_X=y, or a file of such lines, after the arm's own"),
+	.argument = "FRAGMENT"
+}
+, ROW("image", SCHEMA_STRING, image, .help = "build nothing: the arm is this image"), .argument = "BZIMAGE"
+}
+, ROW("name", SCHEMA_STRING, name, .help = "what the changed arm is called from now on; ARM-local if not given"),
+	.argument = "NAME"
+}
+, ROW("jobs", SCHEMA_UINT, jobs, .max = 1024, .help = "compilers at a time; one for each CPU if not given"),
+	.letter = 'j', .argument = "N"
+}
+, ROW("json", SCHEMA_BOOL, json, .help = "list as JSON")
+}
+, { .field = { .key = NULL } },
+}
+;
 
 static const struct command_help help = {
 	.usage = "kernel build [OPTION...] ARM...\n"
@@ -66,28 +77,15 @@ static bool changes_arm(const struct kernel_options *o)
 	return o->tree || o->tarball || o->image || o->patches.count || o->config.count;
 }
 
-static int append_string(struct schema_strings *list, char *text)
-{
-	char **item = text ? reallocarray(list->item, list->count + 1, sizeof(*item)) : NULL;
-
-	if (!item) {
-		free(text);
-		return -ENOMEM;
-	}
-	list->item = item;
-	list->item[list->count++] = text;
-	return 0;
-}
-
 /* The arm is kept for later, in whatever directory: files get their full path, lines stay. */
 static int append_file(struct schema_strings *list, const char *item, bool may_be_line, struct err *err)
 {
 	bool line = may_be_line && (strncmp(item, "CONFIG_", 7) == 0 || *item == '#');
-	char *full = line ? strdup(item) : realpath(item, NULL);
+	_cleanup_free_ char *full = line ? strdup(item) : realpath(item, NULL);
 
 	if (!full)
 		return err_sys(err, -errno, "'%s'", item);
-	return append_string(list, full) < 0 ? err_sys(err, -ENOMEM, "'%s'", item) : 0;
+	return schema_strings_add(list, full) < 0 ? err_sys(err, -ENOMEM, "'%s'", item) : 0;
 }
 
 static int set_source(struct arm *arm, int source, const char *path, struct err *err)
@@ -177,21 +175,13 @@ static int build(const struct kernel_options *o, int count, char *names[])
 	if (count == 0)
 		r = err_set(&err, -EINVAL, "which arm? 'vcpulat kernel list' shows them");
 	else if (changes_arm(o) && count > 1)
-		r = err_set(&err, -EINVAL, "--tree, --tarball, --patch, --config and --image change one arm, not %d", count);
+		r = err_set(&err, -EINVAL, "--tree, --tarball, --patch, --config and --image change one arm, not %d",
+			    count);
 	else if (o->name && !changes_arm(o))
 		r = err_set(&err, -EINVAL, "--name goes with --tree, --tarball, --patch, --config or --image");
 	for (int i = 0; r == 0 && i < count; i++)
 		r = build_one(o, names[i], &err);
 	return report(r, &err);
-}
-
-static json_t *strings_to_json(const struct schema_strings *strings)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < strings->count; i++)
-		json_array_append_new(list, json_string(strings->item[i]));
-	return list;
 }
 
 /* One arm for the list; what keeps its kernel from being looked up is shown, and is no error. */
@@ -202,10 +192,10 @@ static json_t *describe(const struct arm *arm)
 	int r = kernel_find(arm, &entry, &why);
 
 	return json_pack("{ss ss ss so so so ss sb ss ss ss ss}", "name", arm->name, "description", arm->description,
-			 "changes", arm->changes, "patches", strings_to_json(&arm->patches), "removes",
-			 strings_to_json(&arm->removes), "adds", strings_to_json(&arm->adds), "cmdline", arm->cmdline,
-			 "built", r == 0, "release", r == 0 ? entry.release : "", "sha256", entry.sha256, "image",
-			 r == 0 ? entry.bzimage : "", "problem", r == 0 || r == -ENOENT ? "" : why.msg);
+			 "changes", arm->changes, "patches", schema_strings_to_json(&arm->patches), "removes",
+			 schema_strings_to_json(&arm->removes), "adds", schema_strings_to_json(&arm->adds), "cmdline",
+			 arm->cmdline, "built", r == 0, "release", r == 0 ? entry.release : "", "sha256", entry.sha256,
+			 "image", r == 0 ? entry.bzimage : "", "problem", r == 0 || r == -ENOENT ? "" : why.msg);
 }
 
 static void print_arm(const json_t *arm)
@@ -223,7 +213,7 @@ static void print_arm(const json_t *arm)
 
 static int list_arms(const struct kernel_options *o)
 {
-	_cleanup_arm_list_ struct schema_strings names = { .count = 0 };
+	_cleanup_(schema_strings_clear) struct schema_strings names = { .count = 0 };
 	_cleanup_json_ json_t *arms = json_array();
 	struct err err = { .msg = "" };
 	int r = arm_list(&names, &err);

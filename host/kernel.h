@@ -18,12 +18,12 @@
 #include "host/arm.h"
 
 struct kernel_entry {
-	char key[65];     /* of all inputs; hexadecimal */
-	char sha256[65];  /* of the image; hexadecimal */
-	char *dir;        /* of the cache entry; NULL for an image that somebody else built */
+	char key[65];	 /* of all inputs; hexadecimal */
+	char sha256[65]; /* of the image; hexadecimal */
+	char *dir;	 /* of the cache entry; NULL for an image that somebody else built */
 	char *bzimage;
 	char *system_map; /* NULL for an image that somebody else built */
-	char *release;    /* what uname -r says once it is booted; "" where that is not known */
+	char *release;	  /* what uname -r says once it is booted; "" where that is not known */
 };
 
 /**

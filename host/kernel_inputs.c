@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -42,7 +42,8 @@ static bool recall_hash(const json_t *known, const struct stat *st, char ret_hex
 	const char *hex = json_get_string(known, "sha256");
 
 	if (strlen(hex) != KERNEL_HASH_CHARS - 1 || json_get_u64(known, "bytes") != (uint64_t)st->st_size ||
-	    json_get_u64(known, "inode") != st->st_ino || json_get_u64(known, "mtime_s") != (uint64_t)st->st_mtim.tv_sec ||
+	    json_get_u64(known, "inode") != st->st_ino ||
+	    json_get_u64(known, "mtime_s") != (uint64_t)st->st_mtim.tv_sec ||
 	    json_get_u64(known, "mtime_ns") != (uint64_t)st->st_mtim.tv_nsec)
 		return false;
 	memcpy(ret_hex, hex, KERNEL_HASH_CHARS);
@@ -86,9 +87,11 @@ static int check_clean(const char *dir, struct err *err)
 	if (r < 0)
 		return err_prefix(err, r, "'%s' is no git tree (give a tarball by --tarball instead)", dir);
 	if (first.lines)
-		return err_set(err, -EINVAL,
-			       "git tree '%s' has %u changed files that are not committed ('%s' ...): commit or stash them, "
-			       "or give them as --patch", dir, first.lines, first.text);
+		return err_set(
+			err, -EINVAL,
+			"git tree '%s' has %u changed files that are not committed ('%s' ...): commit or stash them, "
+			"or give them as --patch",
+			dir, first.lines, first.text);
 	return 0;
 }
 
@@ -116,9 +119,10 @@ static int load_source(const struct arm *arm, const char *cache, struct kernel_i
 	ret->source = (enum arm_source)arm->source;
 	ret->source_path = realpath(path, NULL);
 	if (!ret->source_path && arm->source == ARM_DEBIAN_LINUX_6_1)
-		return err_set(err, -ENOENT,
-			       "'%s' is missing: 'apt-get install linux-source-6.1', or give --tarball FILE or --tree DIR",
-			       path);
+		return err_set(
+			err, -ENOENT,
+			"'%s' is missing: 'apt-get install linux-source-6.1', or give --tarball FILE or --tree DIR",
+			path);
 	if (!ret->source_path)
 		return err_sys(err, -errno, "kernel source '%s'", path);
 	if (ret->source == ARM_TREE)
@@ -139,24 +143,27 @@ static int load_toolchain(struct kernel_inputs *ret, struct err *err)
 	return ret->toolchain ? 0 : err_sys(err, -ENOMEM, "versions of compiler and linker");
 }
 
+static int append_fragment(FILE *out, const char *path, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = fs_read(path, TEXT_LIMIT, &text, NULL, err);
+
+	if (r == 0)
+		fprintf(out, "%s\n", text);
+	return r;
+}
+
 /* A line of a fragment, the name of a file of the project, or a path. */
 static int append_config(FILE *out, const char *dir, const char *item, struct err *err)
 {
 	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *text = NULL;
-	int r;
 
 	if (strncmp(item, "CONFIG_", 7) == 0 || *item == '#') {
 		fprintf(out, "%s\n", item);
 		return 0;
 	}
 	path = *item == '/' ? strdup(item) : str_printf("%s/%s", dir, item);
-	if (!path)
-		return err_sys(err, -ENOMEM, "fragment '%s'", item);
-	r = fs_read(path, TEXT_LIMIT, &text, NULL, err);
-	if (r == 0)
-		fprintf(out, "%s\n", text);
-	return r;
+	return path ? append_fragment(out, path, err) : err_sys(err, -ENOMEM, "fragment '%s'", item);
 }
 
 static int load_fragment(const struct arm *arm, const char *dir, struct kernel_inputs *ret, struct err *err)
@@ -173,6 +180,14 @@ static int load_fragment(const struct arm *arm, const char *dir, struct kernel_i
 	return fclose(out) != 0 && r == 0 ? err_sys(err, -ENOMEM, "configuration") : r;
 }
 
+static int load_patch(const char *dir, const char *item, struct kernel_patch *ret, struct err *err)
+{
+	ret->path = *item == '/' ? strdup(item) : str_printf("%s/patches/%s", dir, item);
+	if (!ret->path)
+		return err_sys(err, -ENOMEM, "patch '%s'", item);
+	return fs_read(ret->path, TEXT_LIMIT, &ret->text, &ret->text_bytes, err);
+}
+
 static int load_patches(const struct arm *arm, const char *dir, struct kernel_inputs *ret, struct err *err)
 {
 	int r = 0;
@@ -180,63 +195,50 @@ static int load_patches(const struct arm *arm, const char *dir, struct kernel_in
 	ret->patches = calloc(arm->patches.count + 1, sizeof(*ret->patches));
 	if (!ret->patches)
 		return err_sys(err, -ENOMEM, "patches");
-	for (size_t i = 0; r == 0 && i < arm->patches.count; i++) {
-		struct kernel_patch *patch = &ret->patches[ret->patch_count++];
-		const char *item = arm->patches.item[i];
-
-		patch->path = *item == '/' ? strdup(item) : str_printf("%s/patches/%s", dir, item);
-		if (!patch->path)
-			return err_sys(err, -ENOMEM, "patch '%s'", item);
-		r = fs_read(patch->path, TEXT_LIMIT, &patch->text, &patch->text_bytes, err);
-	}
+	for (size_t i = 0; r == 0 && i < arm->patches.count; i++)
+		r = load_patch(dir, arm->patches.item[i], &ret->patches[ret->patch_count++], err);
 	return r;
 }
 
-static int digest(const char *text, size_t len, char ret_hex[static KERNEL_HASH_CHARS])
-{
-	unsigned char md[SHA256_DIGEST_LENGTH];
-
-	if (!SHA256((const unsigned char *)text, len, md))
-		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(md); i++)
-		snprintf(ret_hex + 2 * i, 3, "%02x", md[i]);
-	return 0;
-}
+DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
 
 /* Each part with its length in front, so that no two sets of inputs give the same text. */
-static void put_part(FILE *out, const char *name, const char *data, size_t len)
+static bool put_part(EVP_MD_CTX *digest, const char *name, const char *data, size_t len)
 {
-	fprintf(out, "%s %zu\n", name, len);
-	fwrite(data, 1, len, out);
-	fputc('\n', out);
+	char head[64];
+	int head_len = snprintf(head, sizeof(head), "%s %zu\n", name, len);
+
+	return EVP_DigestUpdate(digest, head, (size_t)head_len) == 1 && EVP_DigestUpdate(digest, data, len) == 1 &&
+	       EVP_DigestUpdate(digest, "\n", 1) == 1;
 }
 
-static void put_inputs(FILE *out, const struct kernel_inputs *inputs, bool tree_only)
+static bool put_inputs(EVP_MD_CTX *digest, const struct kernel_inputs *inputs, bool tree_only)
 {
 	/* A git tree's work tree follows its commits, so that a developer's next commit compiles in seconds. */
 	const char *source = tree_only && inputs->source == ARM_TREE ? inputs->source_path : inputs->source_id;
+	bool good = put_part(digest, "source", source, strlen(source)) &&
+		    put_part(digest, "toolchain", inputs->toolchain, strlen(inputs->toolchain)) &&
+		    put_part(digest, "fragment", inputs->fragment, strlen(inputs->fragment));
 
-	put_part(out, "source", source, strlen(source));
-	put_part(out, "toolchain", inputs->toolchain, strlen(inputs->toolchain));
-	put_part(out, "fragment", inputs->fragment, strlen(inputs->fragment));
-	for (size_t i = 0; kernel_make_variables[i]; i++)
-		put_part(out, "variable", kernel_make_variables[i], strlen(kernel_make_variables[i]));
-	for (size_t i = 0; !tree_only && i < inputs->patch_count; i++)
-		put_part(out, "patch", inputs->patches[i].text, inputs->patches[i].text_bytes);
+	for (size_t i = 0; good && kernel_make_variables[i]; i++)
+		good = put_part(digest, "variable", kernel_make_variables[i], strlen(kernel_make_variables[i]));
+	for (size_t i = 0; good && !tree_only && i < inputs->patch_count; i++)
+		good = put_part(digest, "patch", inputs->patches[i].text, inputs->patches[i].text_bytes);
+	return good;
 }
 
 static int hash_inputs(const struct kernel_inputs *inputs, bool tree_only, char ret_hex[static KERNEL_HASH_CHARS])
 {
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	_cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
 
-	if (!out)
+	if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1 || !put_inputs(digest, inputs, tree_only) ||
+	    EVP_DigestFinal_ex(digest, md, &len) != 1)
 		return -ENOMEM;
-	put_inputs(out, inputs, tree_only);
-	if (fclose(out) != 0)
-		return -ENOMEM;
-	return digest(text, len, ret_hex);
+	for (unsigned int i = 0; i < len; i++)
+		snprintf(ret_hex + 2 * i, 3, "%02x", md[i]);
+	return 0;
 }
 
 int kernel_inputs_hash(struct kernel_inputs *inputs)

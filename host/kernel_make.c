@@ -8,6 +8,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -38,9 +39,9 @@ struct tool {
 };
 
 static const struct tool tools[] = {
-	{ "gcc", "gcc" },   { "ld", "binutils" }, { "make", "make" },   { "flex", "flex" }, { "bison", "bison" },
-	{ "bc", "bc" },     { "patch", "patch" }, { "tar", "tar" },     { "gzip", "gzip" }, { "xz", "xz-utils" },
-	{ "perl", "perl" },
+	{ "gcc", "gcc" },     { "ld", "binutils" }, { "make", "make" },	  { "flex", "flex" },
+	{ "bison", "bison" }, { "bc", "bc" },	    { "patch", "patch" }, { "tar", "tar" },
+	{ "gzip", "gzip" },   { "xz", "xz-utils" }, { "perl", "perl" },
 };
 
 static bool in_path(const char *program)
@@ -232,10 +233,10 @@ static void make_env_done(struct make_env *env)
 
 struct make_call {
 	const char *target;
-	const char *flag;          /* "-n", or NULL */
+	const char *flag;	   /* "-n", or NULL */
 	const char *local_version; /* "LOCALVERSION=..." */
 	unsigned int jobs;
-	const char *log;           /* NULL: not logged */
+	const char *log; /* NULL: not logged */
 	void (*on_line)(void *ctx, const char *line);
 	struct kernel_progress *progress;
 };
@@ -247,8 +248,11 @@ static int run_make(const struct kernel_tree *tree, const struct make_call *call
 	_cleanup_(make_env_done) struct make_env env = { .path = NULL };
 	_cleanup_free_ char *jobs = str_printf("-j%u", call->jobs ? call->jobs : 1);
 	const char *argv[MAKE_ARGS] = { "make", "--no-print-directory", jobs };
-	struct process_options options = { .dir = tree->source, .pass_fd = tree->lock_fd, .log_path = call->log,
-					   .on_line = call->on_line, .ctx = call->progress };
+	struct process_options options = { .dir = tree->source,
+					   .pass_fd = tree->lock_fd,
+					   .log_path = call->log,
+					   .on_line = call->on_line,
+					   .ctx = call->progress };
 	size_t n = 3;
 
 	if (!jobs || make_env_init(&env) < 0)
@@ -276,7 +280,8 @@ static int check_config(const struct kernel_tree *tree, const struct kernel_inpu
 		return r;
 	return err_set(err, -EINVAL,
 		       "arm '%s': the source does not know these options, or something they depend on is off: %s "
-		       "(a later fragment may say '# CONFIG_X is not set')", inputs->arm->name, missing);
+		       "(a later fragment may say '# CONFIG_X is not set')",
+		       inputs->arm->name, missing);
 }
 
 static int append_fragment(const struct kernel_tree *tree, const struct kernel_inputs *inputs, struct err *err)
@@ -368,8 +373,11 @@ static int note_end(struct kernel_tree *tree, int result, const struct kernel_pr
 static int count_files(struct kernel_tree *tree, const struct make_call *build, struct kernel_progress *progress,
 		       struct err *err)
 {
-	struct make_call call = { .target = build->target, .flag = "-n", .local_version = build->local_version,
-				  .on_line = count_planned, .progress = progress };
+	struct make_call call = { .target = build->target,
+				  .flag = "-n",
+				  .local_version = build->local_version,
+				  .on_line = count_planned,
+				  .progress = progress };
 
 	progress->total = (unsigned int)json_get_u64(tree->state, "files_patch");
 	if (json_object_get(tree->state, "files_all"))
@@ -378,8 +386,8 @@ static int count_files(struct kernel_tree *tree, const struct make_call *build, 
 	return run_make(tree, &call, err) == -EINTR ? err_sys(err, -EINTR, "make") : 0;
 }
 
-static int explain(const struct kernel_tree *tree, const struct kernel_progress *progress, int r,
-		   const struct err *why, struct err *err)
+static int explain(const struct kernel_tree *tree, const struct kernel_progress *progress, int r, const struct err *why,
+		   struct err *err)
 {
 	struct statvfs vfs;
 
@@ -387,7 +395,8 @@ static int explain(const struct kernel_tree *tree, const struct kernel_progress 
 		return err_set(err, r, "%s", why->msg);
 	if (statvfs(tree->dir, &vfs) == 0 && (uint64_t)vfs.f_bavail * vfs.f_frsize < DISK_FULL_BYTES)
 		return err_set(err, -ENOSPC,
-			       "kernel %s: the disk with '%s' is full: make room and run this again; it goes on where it stopped",
+			       "kernel %s: the disk with '%s' is full: make room and run this again; it goes on where "
+			       "it stopped",
 			       progress->arm, tree->dir);
 	return err_set(err, -EINVAL, "kernel %s does not compile: %s (all of it: '%s')", progress->arm,
 		       *progress->error ? progress->error : why->msg, tree->log);
@@ -397,8 +406,12 @@ int kernel_make_image(struct kernel_tree *tree, const struct kernel_inputs *inpu
 {
 	_cleanup_free_ char *local = str_printf("LOCALVERSION=-vcpulat-%.8s", inputs->key);
 	struct kernel_progress progress = { .arm = inputs->arm->name };
-	struct make_call call = { .target = "bzImage", .local_version = local, .jobs = jobs, .log = tree->log,
-				  .on_line = show_progress, .progress = &progress };
+	struct make_call call = { .target = "bzImage",
+				  .local_version = local,
+				  .jobs = jobs,
+				  .log = tree->log,
+				  .on_line = show_progress,
+				  .progress = &progress };
 	struct err why = { .msg = "" };
 	int saved;
 	int r;
@@ -419,16 +432,17 @@ int kernel_make_image(struct kernel_tree *tree, const struct kernel_inputs *inpu
 
 int kernel_image_release(const char *path, char **ret, struct err *err)
 {
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	unsigned char head[0x210];
 	char text[128] = "";
+	off_t where;
 
-	if (!file)
+	if (fd < 0)
 		return err_sys(err, -errno, "cannot open kernel image '%s'", path);
-	if (fread(head, 1, sizeof(head), file) != sizeof(head) || memcmp(head + 0x202, "HdrS", 4) != 0)
+	if (pread(fd, head, sizeof(head), 0) != sizeof(head) || memcmp(head + 0x202, "HdrS", 4) != 0)
 		return err_set(err, -EINVAL, "'%s' is no bzImage of an x86 kernel", path);
-	if (fseek(file, 0x200 + (head[IMAGE_RELEASE_POINTER] | head[IMAGE_RELEASE_POINTER + 1] << 8), SEEK_SET) < 0 ||
-	    fread(text, 1, sizeof(text) - 1, file) == 0)
+	where = 0x200 + (head[IMAGE_RELEASE_POINTER] | head[IMAGE_RELEASE_POINTER + 1] << 8);
+	if (pread(fd, text, sizeof(text) - 1, where) <= 0)
 		return err_set(err, -EINVAL, "'%s' is cut short", path);
 	text[strcspn(text, " ")] = '\0';
 	*ret = strdup(text);

@@ -27,16 +27,16 @@ struct kernel_patch {
 };
 
 struct kernel_inputs {
-	const struct arm *arm;              /* borrowed */
-	enum arm_source source;             /* not ARM_IMAGE */
-	char *source_path;                  /* tarball, or top of the git tree */
-	char source_id[KERNEL_HASH_CHARS];  /* sha256 of the tarball, or the id of the git tree */
-	char *toolchain;                    /* versions of compiler and linker, one a line */
-	char *fragment;                     /* all fragments, in order */
-	struct kernel_patch *patches;       /* in order */
+	const struct arm *arm;		   /* borrowed */
+	enum arm_source source;		   /* not ARM_IMAGE */
+	char *source_path;		   /* tarball, or top of the git tree */
+	char source_id[KERNEL_HASH_CHARS]; /* sha256 of the tarball, or the id of the git tree */
+	char *toolchain;		   /* versions of compiler and linker, one a line */
+	char *fragment;			   /* all fragments, in order */
+	struct kernel_patch *patches;	   /* in order */
 	size_t patch_count;
-	char key[KERNEL_HASH_CHARS];        /* of all of the above and of the build variables */
-	char tree_key[KERNEL_HASH_CHARS];   /* without the patches: which work tree */
+	char key[KERNEL_HASH_CHARS];	  /* of all of the above and of the build variables */
+	char tree_key[KERNEL_HASH_CHARS]; /* without the patches: which work tree */
 };
 
 /**
@@ -74,10 +74,10 @@ int kernel_inputs_hash(struct kernel_inputs *inputs);
 int kernel_config_missing(const char *fragment, const char *config, char **ret_missing);
 
 struct kernel_progress {
-	const char *arm;      /* shown to the user; borrowed */
-	unsigned int done;    /* files made so far */
-	unsigned int total;   /* 0: not known */
-	char error[512];      /* first error that a compiler reported */
+	const char *arm;    /* shown to the user; borrowed */
+	unsigned int done;  /* files made so far */
+	unsigned int total; /* 0: not known */
+	char error[512];    /* first error that a compiler reported */
 };
 
 /**
@@ -101,11 +101,11 @@ int kernel_patch_files(const char *text, json_t *ret_files, struct err *err);
 
 /* One locked work tree. */
 struct kernel_tree {
-	char *dir;      /* trees/KEY */
-	char *source;   /* trees/KEY/source */
-	char *log;      /* trees/KEY/build.log */
-	int lock_fd;    /* make and all its children hold it too: no two builds, even after kill -9 */
-	json_t *state;  /* trees/KEY/state, see kernel_tree.c */
+	char *dir;     /* trees/KEY */
+	char *source;  /* trees/KEY/source */
+	char *log;     /* trees/KEY/build.log */
+	int lock_fd;   /* make and all its children hold it too: no two builds, even after kill -9 */
+	json_t *state; /* trees/KEY/state, see kernel_tree.c */
 };
 
 /**
@@ -177,8 +177,7 @@ int kernel_make_config(struct kernel_tree *tree, const struct kernel_inputs *inp
  *
  * Return: 0, -EINTR or another -errno.
  */
-int kernel_make_image(struct kernel_tree *tree, const struct kernel_inputs *inputs, unsigned int jobs,
-		      struct err *err);
+int kernel_make_image(struct kernel_tree *tree, const struct kernel_inputs *inputs, unsigned int jobs, struct err *err);
 
 /**
  * kernel_image_release - the release string inside a bzImage

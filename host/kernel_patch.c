@@ -17,9 +17,7 @@ static bool has(const json_t *files, const char *path)
 	const json_t *file;
 	size_t i;
 
-	json_array_foreach(files, i, file)
-		if (strcmp(json_string_value(file), path) == 0)
-			return true;
+	json_array_foreach(files, i, file) if (strcmp(json_string_value(file), path) == 0) return true;
 	return false;
 }
 

@@ -28,9 +28,9 @@
 #include "host/kernel_p.h"
 
 #define NS_PER_S 1000000000
-#define NEW_TREE_BYTES (3ULL << 30)   /* source 1.3 GB, objects, and room for the image */
+#define NEW_TREE_BYTES (3ULL << 30) /* source 1.3 GB, objects, and room for the image */
 #define KNOWN_TREE_BYTES (300ULL << 20)
-#define FILE_LIMIT (64U << 20)        /* bytes of one source file */
+#define FILE_LIMIT (64U << 20) /* bytes of one source file */
 
 static int check_space(const char *dir, uint64_t needed, struct err *err)
 {
@@ -95,9 +95,7 @@ static bool is_touched(const struct kernel_tree *tree, const char *relative)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(touched, i, item)
-		if (strcmp(json_string_value(item), relative) == 0)
-			return true;
+	json_array_foreach(touched, i, item) if (strcmp(json_string_value(item), relative) == 0) return true;
 	return false;
 }
 
@@ -143,8 +141,16 @@ static int mend(struct kernel_tree *tree, struct err *err)
 /* --touch: a source file from the future would count as written by the build, see remove_newer(). */
 static int extract_tarball(const struct kernel_inputs *inputs, struct kernel_tree *tree, struct err *err)
 {
-	const char *argv[] = { "tar", "--extract", "--file", inputs->source_path, "--directory", tree->source,
-			       "--strip-components=1", "--no-same-owner", "--touch", NULL };
+	const char *argv[] = { "tar",
+			       "--extract",
+			       "--file",
+			       inputs->source_path,
+			       "--directory",
+			       tree->source,
+			       "--strip-components=1",
+			       "--no-same-owner",
+			       "--touch",
+			       NULL };
 	int r = fs_remove_tree(tree->source, err);
 
 	if (r == 0)
@@ -160,10 +166,11 @@ static int extract_commit(const struct kernel_inputs *inputs, struct kernel_tree
 	_cleanup_free_ char *index = str_printf("GIT_INDEX_FILE=%s/index", tree->dir);
 	_cleanup_free_ char *index_lock = str_printf("%s/index.lock", tree->dir);
 	_cleanup_free_ char *work_tree = str_printf("--work-tree=%s", tree->source);
-	const char *refresh[] = { "env", index, "git", "-C", inputs->source_path, work_tree, "update-index", "-q",
-				  "--refresh", NULL };
-	const char *update[] = { "env", index, "git", "-C", inputs->source_path, work_tree, "read-tree", "--reset",
-				 "-u", inputs->source_id, NULL };
+	const char *refresh[] = { "env",     index,	     "git", "-C",	 inputs->source_path,
+				  work_tree, "update-index", "-q",  "--refresh", NULL };
+	const char *update[] = { "env",	    index,	 "git",	    "-C", inputs->source_path,
+				 work_tree, "read-tree", "--reset", "-u", inputs->source_id,
+				 NULL };
 	int r;
 
 	if (!index || !index_lock || !work_tree)
@@ -305,7 +312,8 @@ static int note_touched(struct kernel_tree *tree, const struct kernel_inputs *in
 		touched = json_array();
 		json_object_set_new(tree->state, "touched", touched);
 	}
-	json_array_foreach(files, n, file) {
+	json_array_foreach(files, n, file)
+	{
 		if (is_touched(tree, json_string_value(file)))
 			continue;
 		r = keep_original(tree, json_string_value(file), err);
@@ -325,7 +333,8 @@ static int fill_stage(const struct kernel_tree *tree, const char *stage, struct 
 
 	if (r == 0)
 		r = fs_mkdirs(stage, err);
-	json_array_foreach(touched, n, file) {
+	json_array_foreach(touched, n, file)
+	{
 		_cleanup_free_ char *pristine = path_in(tree, "pristine", json_string_value(file));
 		_cleanup_free_ char *staged = path_in(tree, "stage", json_string_value(file));
 
@@ -340,8 +349,16 @@ static int fill_stage(const struct kernel_tree *tree, const char *stage, struct 
 static int patch_stage(const char *stage, const struct kernel_inputs *inputs, struct err *err)
 {
 	for (size_t i = 0; i < inputs->patch_count; i++) {
-		const char *argv[] = { "patch", "--strip=1", "--fuzz=0", "--force", "--no-backup-if-mismatch",
-				       "--reject-file=-", "--directory", stage, "--input", inputs->patches[i].path,
+		const char *argv[] = { "patch",
+				       "--strip=1",
+				       "--fuzz=0",
+				       "--force",
+				       "--no-backup-if-mismatch",
+				       "--reject-file=-",
+				       "--directory",
+				       stage,
+				       "--input",
+				       inputs->patches[i].path,
 				       NULL };
 		int r = process_run((char *const *)argv, NULL, err);
 
@@ -408,7 +425,8 @@ int kernel_tree_patch(struct kernel_tree *tree, const struct kernel_inputs *inpu
 		r = fill_stage(tree, stage, err);
 	if (r == 0)
 		r = patch_stage(stage, inputs, err);
-	json_array_foreach(json_object_get(tree->state, "touched"), n, file) {
+	json_array_foreach(json_object_get(tree->state, "touched"), n, file)
+	{
 		if (r == 0)
 			r = write_file(tree, json_string_value(file), err);
 	}

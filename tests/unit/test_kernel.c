@@ -162,8 +162,15 @@ static void test_progress_counts_made_files(void **state)
 					    "  SYSTBL  arch/x86/include/generated/asm/syscalls_64.h",
 					    "  OBJCOPY arch/x86/boot/setup.bin" };
 	static const char *const not_made[] = {
-		"", "  ", "#", "make[1]: Nothing to be done", "Kernel: arch/x86/boot/bzImage is ready  (#1)",
-		"mm/vmstat.c:1:1: warning: x", "   CC x", "  x y", "  A b",
+		"",
+		"  ",
+		"#",
+		"make[1]: Nothing to be done",
+		"Kernel: arch/x86/boot/bzImage is ready  (#1)",
+		"mm/vmstat.c:1:1: warning: x",
+		"   CC x",
+		"  x y",
+		"  A b",
 	};
 	struct kernel_progress progress = { .done = 0 };
 
@@ -218,9 +225,8 @@ static void test_patch_names_its_files(void **state)
 		assert_int_equal(kernel_patch_files(cases[i].text, files, NULL), cases[i].result);
 		if (cases[i].result < 0)
 			continue;
-		json_array_foreach(files, n, file)
-			snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined), "%s%s", n ? " " : "",
-				 json_string_value(file));
+		json_array_foreach(files, n, file) snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined),
+							    "%s%s", n ? " " : "", json_string_value(file));
 		assert_string_equal(joined, cases[i].files);
 	}
 }
