@@ -95,7 +95,7 @@ static bool is_kernel_cause(const char *cause)
 static int ask(const struct comparison *c, const struct grid *grid, size_t i, struct question *ret)
 {
 	const struct row_cell *arm = &grid->cell[i];
-	const struct row_cell *base = &grid->cell[i - i % c->arms.count + c->base];
+	const struct row_cell *base = &grid->cell[i - i % c->arms.count];
 
 	*ret = (struct question){
 		.ask = { .cause = arm->cause, .provoked = arm->provoked,
@@ -152,7 +152,7 @@ static json_t *verdict_json(const struct question *question, const struct verdic
 static int gather_questions(const struct comparison *c, const struct grid *grid, struct question *questions, size_t *ret_n)
 {
 	for (size_t i = 0; i < grid->cells; i++) {
-		if (c->arms.count > 1 && i % c->arms.count == c->base)
+		if (c->arms.count > 1 && i % c->arms.count == 0)
 			continue;
 		if (!is_kernel_cause(grid->cell[i].cause))
 			continue;

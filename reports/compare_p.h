@@ -21,8 +21,7 @@ struct comparison {
 	struct pool_run *run;
 	size_t runs;
 	struct name_list scenarios;
-	struct name_list arms;
-	size_t base;    /* index in arms */
+	struct name_list arms; /* the baseline first */
 	char *half[2];  /* names of the halves of one arm, in an A/A comparison */
 	uint64_t seed;
 };

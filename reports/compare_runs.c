@@ -112,6 +112,16 @@ static size_t find_base(const struct comparison *c)
 	return 0;
 }
 
+/* So that it stands first wherever arms are listed. */
+static void put_base_first(struct comparison *c)
+{
+	size_t base = find_base(c);
+	const char *name = c->arms.name[base];
+
+	memmove(c->arms.name + 1, c->arms.name, base * sizeof(*c->arms.name));
+	c->arms.name[0] = name;
+}
+
 int comparison_init(struct comparison *c, const json_t *const *results, size_t n, const struct compare_params *params,
 		    struct err *err)
 {
@@ -137,7 +147,7 @@ int comparison_init(struct comparison *c, const json_t *const *results, size_t n
 		if (r < 0)
 			return r;
 	}
-	c->base = find_base(c);
+	put_base_first(c);
 	return 0;
 }
 
@@ -268,7 +278,7 @@ json_t *comparison_arms_json(const struct comparison *c)
 				  "release", json_get_string(host, "release"), "sha256",
 				  json_get_string(host, "sha256"), "cmdline", json_get_string(host, "cmdline"), "boots",
 				  (json_int_t)count_boots(c, c->arms.name[i]), "removes",
-				  removes ? json_incref(removes) : json_array(), "baseline", i == c->base, "host",
+				  removes ? json_incref(removes) : json_array(), "baseline", i == 0, "host",
 				  json_object_get(arm, "host"), "guest", json_object_get(arm, "guest"), "vcpu_policy",
 				  json_get_string(arm, "vcpu_policy"));
 		if (json_array_append_new(arms, entry) < 0)
@@ -321,15 +331,17 @@ static int add_loss_finding(json_t *findings, const struct pool_run *run)
 static int add_verdict_findings(json_t *findings, const struct comparison *c, const struct pool_run *run)
 {
 	const json_t *verdict = json_object_get(run->result, "verdict");
-	bool base = c->arms.count > 1 && strcmp(run->arm, c->arms.name[c->base]) == 0;
+	bool base = c->arms.count > 1 && strcmp(run->arm, c->arms.name[0]) == 0;
+	const char *state = json_get_string(verdict, "state");
+	bool none = strcmp(state, "no-verdict") == 0;
 	json_t *reason;
 	size_t i;
 
-	if (strcmp(json_get_string(verdict, "state"), "failed") != 0)
+	if (!none && strcmp(state, "failed") != 0)
 		return 0;
 	json_array_foreach(json_object_get(verdict, "reasons"), i, reason)
-		if (json_is_string(reason) &&
-		    add_finding(findings, run, !base, "run failed", json_string_value(reason)) < 0)
+		if (json_is_string(reason) && add_finding(findings, run, none || !base, none ? "no verdict" : "run failed",
+							  json_string_value(reason)) < 0)
 			return -ENOMEM;
 	return 0;
 }

@@ -9,13 +9,22 @@
 #include "common/fs.h"
 #include "common/json.h"
 
+/* A bundle's result lies beside it, or in it. */
 static char *file_of(const char *path)
 {
+	size_t len = strlen(path);
 	struct stat status;
+	char *inside;
 
-	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		return str_printf("%s/result.json", path);
-	return strdup(path);
+	if (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
+		return strdup(path);
+	inside = str_printf("%s/result.json", path);
+	if (!inside || fs_exists(inside))
+		return inside;
+	free(inside);
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return str_printf("%.*s.result.json", (int)len, path);
 }
 
 static int check(const char *path, const json_t *document, struct err *err)
@@ -78,12 +87,21 @@ int load_results_add(struct load_results *results, json_t *result)
 	return 0;
 }
 
-/* Beside the comparison, where a moved set of files still is together. */
-static char *beside(const char *comparison, const char *path)
+/* Below the comparison's directory: where a set of files was moved as a whole, the end of the path still holds. */
+static char *find_beside(const char *comparison, const char *path)
 {
 	const char *slash = strrchr(comparison, '/');
 
-	return str_printf("%.*s%s", slash ? (int)(slash + 1 - comparison) : 0, comparison, path);
+	for (const char *end = path; end && *end; end = strchr(end, '/')) {
+		char *other;
+
+		end += strspn(end, "/");
+		other = str_printf("%.*s%s", slash ? (int)(slash + 1 - comparison) : 0, comparison, end);
+		if (!other || fs_exists(other))
+			return other;
+		free(other);
+	}
+	return NULL;
 }
 
 int load_results_of(const json_t *comparison, struct load_results *results, struct err *err)
@@ -97,8 +115,8 @@ int load_results_of(const json_t *comparison, struct load_results *results, stru
 		json_t *result = NULL;
 		int r;
 
-		if (*path != '/' && !fs_exists(path))
-			other = beside(json_get_string(comparison, "path"), path);
+		if (!fs_exists(path))
+			other = find_beside(json_get_string(comparison, "path"), path);
 		r = load_file(other ? other : path, &result, err);
 		if (r < 0)
 			return r;

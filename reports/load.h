@@ -20,7 +20,7 @@ struct load_results {
 
 /**
  * load_file - read a result or a comparison
- * @path: the file, or a directory with a result.json
+ * @path: the file, or a bundle: then its result, in it or beside it
  * @ret: new reference, with the file's path as member "path"
  * @err: names the file and what is wrong
  *
@@ -49,7 +49,7 @@ int load_results_add(struct load_results *results, json_t *result);
  * @results: appended to
  * @err: names the missing file
  *
- * A relative path is tried from here, then from the comparison's directory.
+ * A path that leads nowhere is looked for below the comparison's directory.
  * Return: 0 or -errno.
  */
 int load_results_of(const json_t *comparison, struct load_results *results, struct err *err);

@@ -14,6 +14,12 @@
 #define TAIL_PERIOD_S (24.0 * 3600)
 #define TAIL_MIN_S (TAIL_PERIOD_S / 100)
 
+static void forget_primers(struct pool *pool)
+{
+	pool->armed.primers = pool->armed.hit = 0;
+	pool->control.primers = pool->control.hit = 0;
+}
+
 int row_cell_load(const struct pool_run *runs, size_t n, struct row_cell *cell)
 {
 	bool guest_only = strncmp(cell->cause, "guest/", 6) == 0;
@@ -23,6 +29,9 @@ int row_cell_load(const struct pool_run *runs, size_t n, struct row_cell *cell)
 
 		if (pool_load(runs, n, &key, cell->cause, &cell->kind[kind]) < 0)
 			return -ENOMEM;
+		/* Primers aim at what the scenario provokes; anything else has a rate, not a share. */
+		if (!cell->provoked)
+			forget_primers(&cell->kind[kind]);
 		if (guest_only && kind == POOL_NATIVE)
 			continue;
 		if (pool_merge(&cell->all, &cell->kind[kind]) < 0)

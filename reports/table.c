@@ -115,6 +115,8 @@ static void format_hits(const json_t *counts, bool interval, char cell[static CE
 
 	if (!json_is_object(counts))
 		snprintf(cell, CELL, "-");
+	else if (primers == 0 && json_get_u64(counts, "count") == 0)
+		snprintf(cell, CELL, "-");
 	else if (primers == 0)
 		snprintf(cell, CELL, "%llux", (unsigned long long)json_get_u64(counts, "count"));
 	else if (!interval || !json_is_number(lo))
@@ -186,29 +188,49 @@ static void print_cause(const struct printer *p, const json_t *row)
 	fprintf(p->out, "%s\n", colour_code(p, PLAIN));
 }
 
+static bool has_gaps(const json_t *row)
+{
+	static const char *const kinds[] = { "native", "guest", "bare" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (json_get_u64(json_object_get(json_object_get(row, kinds[i]), "gap_ns"), "n") > 0)
+			return true;
+	return false;
+}
+
+/* Rows of one cause lie together, one an arm. */
+static size_t rows_of_cause(const json_t *rows, size_t first, bool *ret_gaps)
+{
+	size_t n = 0;
+
+	*ret_gaps = false;
+	while (first + n < json_array_size(rows) && same_cause(json_array_get(rows, first), json_array_get(rows, first + n)))
+		*ret_gaps |= has_gaps(json_array_get(rows, first + n++));
+	return n;
+}
+
 static void print_rows(const struct printer *p, const json_t *rows, bool all_causes)
 {
-	const json_t *previous = NULL;
+	const char *scenario = "";
 	unsigned int others = 0;
 	unsigned int hidden = 0;
-	json_t *row;
-	size_t i;
+	bool gaps;
 
-	json_array_foreach(rows, i, row) {
+	for (size_t i = 0, n; i < json_array_size(rows); i += n) {
+		const json_t *row = json_array_get(rows, i);
 		bool provoked = json_is_true(json_object_get(row, "provoked"));
-		bool first = !previous || !same_cause(previous, row);
 
-		if (!previous || strcmp(json_get_string(previous, "scenario"), json_get_string(row, "scenario")) != 0)
+		n = rows_of_cause(rows, i, &gaps);
+		if (strcmp(scenario, json_get_string(row, "scenario")) != 0)
 			others = 0;
-		previous = row;
-		others += first && !provoked;
-		if (!provoked && !all_causes && others > OTHER_CAUSES) {
-			hidden += first;
+		scenario = json_get_string(row, "scenario");
+		if (!provoked && !all_causes && (!gaps || ++others > OTHER_CAUSES)) {
+			hidden++;
 			continue;
 		}
-		if (first)
-			print_cause(p, row);
-		print_row(p, row);
+		print_cause(p, row);
+		for (size_t k = 0; k < n; k++)
+			print_row(p, json_array_get(rows, i + k));
 	}
 	if (hidden > 0)
 		fprintf(p->out, "%s%u more causes: --all%s\n", colour_code(p, DIM), hidden, colour_code(p, PLAIN));

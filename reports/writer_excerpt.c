@@ -2,6 +2,7 @@
 #include "reports/writer.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -87,22 +88,35 @@ static void print_head(FILE *out, const struct hit *hit)
 	fputc('\n', out);
 }
 
+static void print_event(FILE *out, double us, const char *lane, const char *text)
+{
+	char lead[32];
+
+	snprintf(lead, sizeof(lead), "%10.1f  %-5.5s  ", us, lane);
+	print_paragraph(out, lead, text);
+}
+
 static void print_events(FILE *out, const struct hit *hit)
 {
-	double length = (double)json_get_u64(hit->gap, "len_ns") / 1000;
+	const char *probe = hit_in_guest(hit) ? "guest" : "host";
+	bool begun = false;
 	json_t *event;
 	size_t i;
 
 	fputs("        us  layer  event\n", out);
-	fprintf(out, "%10.1f  %-5s  probe's last turn\n", 0.0, hit_in_guest(hit) ? "guest" : "host");
 	json_array_foreach(hit->events, i, event) {
-		char lead[32];
+		double ns = json_number_value(json_object_get(event, "t_ns"));
 
-		snprintf(lead, sizeof(lead), "%10.1f  %-5.5s  ", json_number_value(json_object_get(event, "t_ns")) / 1000,
-			 json_get_string(event, "lane"));
-		print_paragraph(out, lead, json_get_string(event, "text"));
+		/* What led to a hit may lie before it. */
+		if (ns >= 0 && !begun)
+			print_event(out, 0, probe, "probe's last turn");
+		begun |= ns >= 0;
+		print_event(out, ns / 1000, json_get_string(event, "lane"), json_get_string(event, "text"));
 	}
-	fprintf(out, "%10.1f  %-5s  probe's next turn\n\n", length, hit_in_guest(hit) ? "guest" : "host");
+	if (!begun)
+		print_event(out, 0, probe, "probe's last turn");
+	print_event(out, (double)json_get_u64(hit->gap, "len_ns") / 1000, probe, "probe's next turn");
+	fputc('\n', out);
 }
 
 static void print_account(FILE *out, const struct hit *hit)

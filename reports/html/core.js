@@ -33,7 +33,7 @@ const page = (function () {
 			return "–";
 		const value = ns / 1000;
 		const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-		return value.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: value < 10 ? 2 : 0 });
+		return value.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: value ? digits : 0 });
 	}
 
 	function rate(perMinute, up) {
@@ -108,8 +108,12 @@ const page = (function () {
 		(listeners[event] || []).forEach(listener => listener(detail));
 	}
 
+	// What a verdict calls more than "as expected" is what a reader came for.
+	const verdicts = data.comparison.verdicts;
+	const telling = verdicts.find(v => v.state !== "as-expected") || verdicts[0] || {};
+
 	const kinds = { libvirt: "guest", none: "native", bare: "bare payload" };
 
-	return { data, unit, h, fill, us, rate, percent, ranked, colour, hollow, shape, mark, token, button, on, tell, kinds,
+	return { data, unit, h, fill, us, rate, percent, ranked, colour, hollow, shape, mark, token, button, on, tell, kinds, telling,
 		arms: data.comparison.arms.map(arm => arm.name) };
 })();

@@ -187,7 +187,7 @@
 		d3.select(chart.svg).select(".y").attr("transform", `translate(${LEFT},0)`)
 			.call(d3.axisLeft(y).ticks(4, many ? undefined : "~s").tickFormat((d, i) => {
 				const digit = Math.round(d / Math.pow(10, Math.floor(Math.log10(d) + 1e-9)));
-				return !many || digit === 1 || digit === 3 ? us(d) : "";
+				return !many || digit === 1 || digit === 3 ? (d / 1000).toLocaleString("en") : "";
 			}));
 	}
 
@@ -362,8 +362,9 @@
 
 	page.gaps = function () {
 		const views = viewsOf();
+		const first = views.find(v => v.guest === "libvirt" && v.scenario === page.telling.scenario);
 		if (views.length)
-			show(views.find(v => v.guest === "libvirt") || views[0]);
+			show(first || views.find(v => v.guest === "libvirt") || views[0]);
 		window.addEventListener("resize", resize);
 		window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { legend(); redraw(); });
 	};

@@ -64,6 +64,8 @@
 	function eventNodes(view, x) {
 		let last = { host: -99, guest: -99 };
 		return view.events.map((event, i) => {
+			if (event.t_ns < view.from || event.t_ns > view.to)
+				return null;
 			const lane = laneOf(event), at = x(event.t_ns), y = view.y[lane];
 			const free = at - last[lane] > 15;
 			if (free)
@@ -86,8 +88,8 @@
 			bracket(x(0), x(view.length), 18, `${view.guest ? "guest penalty" : "native gap"} ${us(view.length)} ${page.unit}`),
 			present.map(lane => [h("text", { x: 0, y: view.y[lane] + 26 }, lanes[lane]),
 				h("line", { x1: LEFT, x2: width - RIGHT, y1: view.y[lane] + LANE, y2: view.y[lane] + LANE, stroke: "var(--line)" })]).flat(),
-			segmentNodes(view, x), eventNodes(view, x), h("g", { class: "axis" }));
-		const axis = d3.axisBottom(x).ticks(8).tickFormat(d => us(d));
+			segmentNodes(view, x).flat(), eventNodes(view, x), h("g", { class: "axis" }));
+		const axis = d3.axisBottom(x).ticks(8).tickFormat(d => (d / 1000).toLocaleString("en"));
 		d3.select(svg).select(".axis").attr("transform", `translate(0,${height - 26})`).call(axis);
 		const hosts = view.segments.filter(s => laneOf(s) === "host");
 		if (view.guest && hosts.length && view.hostSpan)
@@ -150,8 +152,9 @@
 		const hosts = segments.filter(s => laneOf(s) === "host");
 		const name = data.causes[gaps.cause[i]];
 		shown = { segments, events, length, guest, host: gaps.host[i], lanes: guest ? ["host", "guest"] : ["host"],
-			from: Math.min(0, d3.min(segments, s => s.t0_ns) || 0, d3.min(events, e => e.t_ns) || 0),
-			to: Math.max(length, d3.max(segments, s => s.t1_ns) || 0, d3.max(events, e => e.t_ns) || 0),
+			// What led to a gap may lie long before it: in the list, but not in the drawing.
+			from: Math.max(-0.06 * length, Math.min(0, d3.min(segments, s => s.t0_ns) || 0, d3.min(events, e => e.t_ns) || 0)),
+			to: Math.min(1.06 * length, Math.max(length, d3.max(segments, s => s.t1_ns) || 0)),
 			hostSpan: hosts.length ? [d3.min(hosts, s => s.t0_ns), d3.max(hosts, s => s.t1_ns)] : null,
 			summary: `${name} on ${run.arm}: ${us(length)} ${page.unit}, of it ${us(gaps.host[i])} on the host` };
 		if (!guest)
@@ -165,30 +168,37 @@
 		eventTable(events);
 	}
 
+	function telling(hit) {
+		return (hit.run.guest === "libvirt" ? 1 : 0) + (hit.run.scenario.name === page.telling.scenario ? 2 : 0);
+	}
+
+	// The typical hits, the most telling one first.
 	function typical() {
-		const buttons = [];
+		const hits = [];
 		for (const run of data.runs)
 			for (const [cause, example] of Object.entries(run.examples || {})) {
 				const i = example ? run.gaps.id.indexOf(example.gap) : -1;
-				if (i >= 0 && (run.scenario.provokes || []).includes(cause))
-					buttons.push({ run, i, text: `${short(cause)} on ${run.arm}, ${run.scenario.name}, ${page.kinds[run.guest] || run.guest}` });
+				const provoked = (run.scenario.provokes || []).includes(cause);
+				if (i >= 0)
+					hits.push({ run, i, provoked,
+						text: `${cause}, ${run.arm}, ${run.scenario.name}, ${page.kinds[run.guest] || run.guest}` });
 			}
-		fill("typical", buttons.length ? "A typical hit of: " : null, buttons.map(b => page.button(b.text, false, event => {
-			document.querySelectorAll("#typical button").forEach(node => node.setAttribute("aria-pressed", String(node === event.currentTarget)));
-			show(b.run, b.i);
-		})));
-		return buttons;
+		return hits.sort((a, b) => b.provoked - a.provoked || telling(b) - telling(a));
 	}
 
 	page.lanes = function () {
-		const buttons = typical();
-		const first = buttons.findIndex(b => b.run.guest === "libvirt");
-		if (buttons.length)
-			document.querySelectorAll("#typical button")[Math.max(first, 0)].click();
-		else
+		const hits = typical();
+		const box = h("select", { change: () => { if (box.selectedIndex > 0) show(hits[box.selectedIndex - 1].run, hits[box.selectedIndex - 1].i); } },
+			h("option", {}, "the gap chosen above"), hits.map(hit => h("option", {}, hit.text)));
+		fill("typical", h("label", {}, "Show a typical hit of ", box));
+		if (hits.length) {
+			box.selectedIndex = 1;
+			show(hits[0].run, hits[0].i);
+		} else {
 			fill("lanes-head", "Click a gap above.");
+		}
 		page.on("gap", ({ run, index }) => {
-			document.querySelectorAll("#typical button").forEach(node => node.setAttribute("aria-pressed", "false"));
+			box.selectedIndex = 0;
 			show(run, index);
 		});
 		const again = () => { if (shown) drawLanes(shown); };

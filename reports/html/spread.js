@@ -58,7 +58,7 @@
 			median(guest, x, TOP - 8, HEIGHT - BOTTOM, "guest"), median(native, x, TOP - 8, HEIGHT - BOTTOM, "native"),
 			h("g", { class: "axis x" }), h("g", { class: "axis y" }));
 		d3.select(svg).select(".x").attr("transform", `translate(0,${HEIGHT - BOTTOM})`)
-			.call(d3.axisBottom(x).tickFormat((d, i) => /^[125]/.test(d.toExponential()) ? us(d) : ""));
+			.call(d3.axisBottom(x).tickFormat(d => /^[125]/.test(d.toExponential()) ? (d / 1000).toLocaleString("en") : ""));
 		d3.select(svg).select(".y").attr("transform", `translate(${LEFT},0)`).call(d3.axisLeft(y).ticks(3, "d"));
 		return h("div", { class: "spread" }, h("h3", {}, arm + ": ", h("span", { class: "small" }, words.join("; ") || "not measured")), svg);
 	}
@@ -86,7 +86,8 @@
 		for (const row of data.comparison.rows)
 			if ([row.guest, row.native, row.bare].some(side => side && side.gap_ns.n))
 				keys.set(row.scenario + ": " + row.cause, { scenario: row.scenario, cause: row.cause, provoked: row.provoked });
-		const list = Array.from(keys.entries()).sort((a, b) => b[1].provoked - a[1].provoked);
+		const telling = key => key.scenario === page.telling.scenario && key.cause === page.telling.cause;
+		const list = Array.from(keys.entries()).sort((a, b) => telling(b[1]) - telling(a[1]) || b[1].provoked - a[1].provoked);
 		const box = fill("spread-cause", list.map(([text]) => h("option", {}, text)));
 		box.addEventListener("change", () => {
 			chosen = list[box.selectedIndex][1];

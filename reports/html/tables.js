@@ -53,7 +53,7 @@
 				", control " + text(side.control) },
 				h("line", { x1: 4, x2: 96, y1: 21, y2: 21, stroke: "var(--line)" }),
 				shareBar(side.armed, true, 6), shareBar(side.control, false, 15)),
-			h("div", { class: "small" }, text(side.armed) + " armed, " + text(side.control) + " control"));
+			h("div", { class: "small hits" }, text(side.armed) + " armed"), h("div", { class: "small hits" }, text(side.control) + " control"));
 	}
 
 	function gaps(side) {
@@ -63,7 +63,7 @@
 		if (!q.n)
 			return h("span", { class: "small" }, "none in " + side.exposure_s.toFixed(0) + " s");
 		return h("span", {}, us(q.p50) + " / " + us(q.max),
-			h("div", { class: "small" }, q.p50 === null ? "n " + q.n + ", too few for a median" :
+			h("div", { class: "small" }, q.p50 === null ? "n " + q.n + ", too few" :
 				us(q.p50_lo) + "–" + us(q.p50_hi) + ", n " + q.n + (q.p99 === null ? "" : ", p99 " + us(q.p99))));
 	}
 
@@ -110,7 +110,7 @@
 			return h("tr", { class: i ? null : "first" },
 				i ? null : h("td", { class: "name", rowspan: rows.length }, page.mark(row.cause), " ", row.cause,
 					h("div", { class: "small" }, row.scenario + (row.provoked ? ", provoked" : ""))),
-				h("td", { class: "name" }, row.arm), h("td", {}, hits(row.guest || native)),
+				h("td", { class: "name arm" }, row.arm), h("td", {}, hits(row.guest || native)),
 				h("td", { class: "n" }, rateCell(row)),
 				h("td", { class: "n" }, gaps(native)), h("td", { class: "n" }, gaps(row.guest || row.bare)),
 				h("td", { class: "n" }, hostShare(row.guest)), h("td", { class: "n" }, amplification(row)));
