@@ -41,8 +41,8 @@ struct attempt {
 	const struct lab_turn *turn;
 	size_t boots;
 	size_t number;
-	char *home;         /* OUT/ARM/REPEAT */
-	json_t *retries;    /* of this turn, for arm.json */
+	char *home;	 /* OUT/ARM/REPEAT */
+	json_t *retries; /* of this turn, for arm.json */
 	struct lab_stage stage;
 };
 

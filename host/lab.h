@@ -29,23 +29,23 @@ struct lab_kernel {
 };
 
 struct lab_params {
-	const char *out;              /* existing directory for the results */
+	const char *out; /* existing directory for the results */
 	/* what is done inside: a fixed job, or scenarios; see lab_job.h */
 	const char *job;
-	const struct schema_strings *scenarios; /* names or paths there, when job is NULL */
-	const struct schema_strings *guests;    /* kinds */
-	const struct lab_kernel *guest; /* NULL: the host's kernel */
-	const struct schema_strings *given; /* names of scenarios that are handed in as files */
+	const struct schema_strings *scenarios;	 /* names or paths there, when job is NULL */
+	const struct schema_strings *guests;	 /* kinds */
+	const struct lab_kernel *guest;		 /* NULL: the host's kernel */
+	const struct schema_strings *given;	 /* names of scenarios that are handed in as files */
 	const struct schema_strings *given_text; /* their YAML */
 	unsigned int cpus;
 	uint64_t memory_bytes;
-	const char *append;           /* more kernel command line of the emulated host; NULL: none */
+	const char *append; /* more kernel command line of the emulated host; NULL: none */
 	const struct schema_strings *qemu_args;
 	uint64_t seed;
-	unsigned int patience_s;      /* seconds of silence that end a boot; six times so long without progress */
-	bool terminal;                /* stdin goes to the emulated host */
-	bool quiet;                   /* no status lines once the job runs */
-	bool keep;                    /* leave the stage directory */
+	unsigned int patience_s; /* seconds of silence that end a boot; six times so long without progress */
+	bool terminal;		 /* stdin goes to the emulated host */
+	bool quiet;		 /* no status lines once the job runs */
+	bool keep;		 /* leave the stage directory */
 };
 
 /**

@@ -92,8 +92,8 @@ static void add_shares(struct vector *v, const struct lab_boot *boot)
 	_cleanup_free_ char *stage = escape(boot->stage);
 
 	add(v, "-virtfs", strdup("local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"));
-	add(v, "-virtfs", stage ? str_printf("local,path=%s,mount_tag=out,security_model=none,multidevs=remap", stage)
-				: NULL);
+	add(v, "-virtfs",
+	    stage ? str_printf("local,path=%s,mount_tag=out,security_model=none,multidevs=remap", stage) : NULL);
 }
 
 char **lab_boot_argv(const struct lab_boot *boot)

@@ -13,19 +13,19 @@
 #define LAB_QEMU "qemu-system-x86_64"
 
 struct lab_boot {
-	const char *kernel;      /* bzImage */
-	const char *initramfs;   /* built by images/initramfs/build.sh lab */
-	const char *stage;       /* the one writable share */
-	unsigned int cpus;       /* at least 2: housekeeping and the isolated CPU 1 */
+	const char *kernel;    /* bzImage */
+	const char *initramfs; /* built by images/initramfs/build.sh lab */
+	const char *stage;     /* the one writable share */
+	unsigned int cpus;     /* at least 2: housekeeping and the isolated CPU 1 */
 	uint64_t memory_bytes;
-	const char *append;      /* more kernel command line; NULL or "": none */
-	char *const *qemu_args;  /* more arguments; NULL: none */
+	const char *append;	/* more kernel command line; NULL or "": none */
+	char *const *qemu_args; /* more arguments; NULL: none */
 	size_t qemu_args_count;
-	int monitor_fd;          /* connected sockets that QEMU inherits: QMP, */
-	int console_fd;          /* serial console, */
-	int progress_fd;         /* hvc0, */
-	int terminal_fd;         /* hvc1, */
-	int bus_fd;              /* writes to the machine's memory bus, see lab_machine.c */
+	int monitor_fd;	 /* connected sockets that QEMU inherits: QMP, */
+	int console_fd;	 /* serial console, */
+	int progress_fd; /* hvc0, */
+	int terminal_fd; /* hvc1, */
+	int bus_fd;	 /* writes to the machine's memory bus, see lab_machine.c */
 };
 
 /**

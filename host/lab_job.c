@@ -7,8 +7,8 @@
 #include "common/cleanup.h"
 
 /* Says "alive" for a job that may be silent for as long as it likes. */
-#define HEARTBEAT                                                                         \
-	"(while sleep 2; do echo '{\"phase\":\"job\"}'; done >/dev/hvc0 2>/dev/null) &\n" \
+#define HEARTBEAT                                                                                                      \
+	"(while sleep 2; do echo '{\"phase\":\"job\"}'; done >/dev/hvc0 2>/dev/null) &\n"                              \
 	"heartbeat=$!\n"
 #define END_HEARTBEAT "code=$?\nkill $heartbeat\nexit $code\n"
 

@@ -15,8 +15,7 @@
  *
  * Return: a script the caller frees, or NULL when there is no memory.
  */
-char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests,
-		  uint64_t seed);
+char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed);
 
 /**
  * lab_job_exec - run one command, its output on our terminal

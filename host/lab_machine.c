@@ -77,7 +77,7 @@ static int open_pairs(struct lab_machine *m, struct lab_boot *boot)
 static void close_child_ends(struct lab_boot *boot)
 {
 	int *const fds[] = { &boot->monitor_fd, &boot->console_fd, &boot->progress_fd, &boot->terminal_fd,
-			      &boot->bus_fd };
+			     &boot->bus_fd };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		if (*fds[i] >= 0)
@@ -265,7 +265,8 @@ int lab_machine_wait(struct lab_machine *m, struct err *err)
 
 void lab_machine_autopsy(struct lab_machine *m, const char *path)
 {
-	static const char *const commands[] = { "info registers -a", "info lapic 0", "info lapic 1", "info registers -a" };
+	static const char *const commands[] = { "info registers -a", "info lapic 0", "info lapic 1",
+						"info registers -a" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (lab_qmp_monitor(m->monitor_fd, commands[i], path, NULL) < 0)
@@ -281,8 +282,8 @@ static void wait_end(int pid_fd)
 
 void lab_machine_end(struct lab_machine *m)
 {
-	int *const fds[] = { &m->pid_fd, &m->monitor_fd, &m->console_fd, &m->progress_fd, &m->terminal_fd,
-			      &m->bus_fd, &m->log_fd };
+	int *const fds[] = { &m->pid_fd,      &m->monitor_fd, &m->console_fd, &m->progress_fd,
+			     &m->terminal_fd, &m->bus_fd,     &m->log_fd };
 
 	lab_terminal_close(&m->terminal);
 	if (m->pid > 0) {

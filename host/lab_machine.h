@@ -13,16 +13,16 @@
 #include "host/lab_watch.h"
 
 struct lab_machine {
-	pid_t pid;                /* of QEMU; 0: not running */
+	pid_t pid; /* of QEMU; 0: not running */
 	int pid_fd;
 	int monitor_fd;
 	int console_fd;
 	int progress_fd;
 	int terminal_fd;
 	int bus_fd;
-	uint64_t shown_ns;        /* CLOCK_MONOTONIC of the last on_progress */
-	uint64_t prodded_ns;      /* CLOCK_MONOTONIC of the last look of the APICs */
-	int log_fd;               /* what the console printed goes there */
+	uint64_t shown_ns;   /* CLOCK_MONOTONIC of the last on_progress */
+	uint64_t prodded_ns; /* CLOCK_MONOTONIC of the last look of the APICs */
+	int log_fd;	     /* what the console printed goes there */
 	struct lab_terminal terminal;
 	struct lab_watch watch;
 	/* called when there is new progress, and at least once a second; NULL: no one */

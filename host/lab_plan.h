@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct lab_turn {
-	size_t arm;          /* index */
+	size_t arm;	     /* index */
 	unsigned int repeat; /* from 1 */
 };
 

@@ -15,8 +15,8 @@
 #include "common/schema.h"
 
 struct lab_stage {
-	char *dir;         /* absolute; removed by lab_stage_done() */
-	char *cache_dir;   /* libvirt's knowledge of QEMU under this kernel; NULL: not kept */
+	char *dir;	 /* absolute; removed by lab_stage_done() */
+	char *cache_dir; /* libvirt's knowledge of QEMU under this kernel; NULL: not kept */
 };
 
 /**

@@ -7,9 +7,9 @@
 #include <termios.h>
 
 struct lab_terminal {
-	bool input;            /* hand our stdin to the emulated host */
-	bool raw;              /* the terminal's mode was changed */
-	struct termios saved;  /* its mode before */
+	bool input;	      /* hand our stdin to the emulated host */
+	bool raw;	      /* the terminal's mode was changed */
+	struct termios saved; /* its mode before */
 };
 
 /**

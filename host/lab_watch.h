@@ -22,25 +22,25 @@ struct lab_line {
 
 /* The last progress line, as it will be shown. */
 struct lab_progress {
-	char phase[24];    /* boot, guest-start, settle, window, collect, done, job */
-	char what[64];     /* of a boot: the part that is up; otherwise the scenario */
+	char phase[24]; /* boot, guest-start, settle, window, collect, done, job */
+	char what[64];	/* of a boot: the part that is up; otherwise the scenario */
 	char guest[16];
 	uint64_t step;
-	uint64_t steps;    /* 0: not known */
-	uint64_t left_s;   /* seconds left; 0: not known */
-	uint64_t gaps;     /* seen so far by the probe */
+	uint64_t steps;	 /* 0: not known */
+	uint64_t left_s; /* seconds left; 0: not known */
+	uint64_t gaps;	 /* seen so far by the probe */
 };
 
 struct lab_watch {
-	uint64_t silence_ns;    /* longest time without a byte on console or progress channel */
-	uint64_t stall_ns;      /* longest time in which progress lines say the same; not for phase "job" */
-	uint64_t heard_ns;      /* CLOCK_MONOTONIC of the last byte */
-	uint64_t moved_ns;      /* CLOCK_MONOTONIC of the last progress line that said something new */
+	uint64_t silence_ns; /* longest time without a byte on console or progress channel */
+	uint64_t stall_ns;   /* longest time in which progress lines say the same; not for phase "job" */
+	uint64_t heard_ns;   /* CLOCK_MONOTONIC of the last byte */
+	uint64_t moved_ns;   /* CLOCK_MONOTONIC of the last progress line that said something new */
 	struct lab_line console;
 	struct lab_line channel;
 	struct lab_progress progress;
-	bool channel_used;      /* somebody inside is up */
-	char panic[256];        /* the console line that ended it; "": none */
+	bool channel_used; /* somebody inside is up */
+	char panic[256];   /* the console line that ended it; "": none */
 };
 
 /**

@@ -84,8 +84,8 @@ static void test_comma_in_stage(void **state)
 
 	(void)state;
 	assert_non_null(argv);
-	assert_true(has_pair(argv, "-virtfs",
-			     "local,path=/tmp/a,,b,mount_tag=out,security_model=none,multidevs=remap"));
+	assert_true(
+		has_pair(argv, "-virtfs", "local,path=/tmp/a,,b,mount_tag=out,security_model=none,multidevs=remap"));
 	lab_boot_argv_free(argv);
 }
 
@@ -211,8 +211,17 @@ static void test_watch_panic(void **state)
 static void test_watch_takes_anything(void **state)
 {
 	static const char *const lines[] = {
-		"\n", "{\n", "[1]\n", "{\"phase\":7}\n", "{\"phase\":\"\"}\n", "null\n", "\"x\"\n", "{\"phase\":\"a\",\"step\":-1}\n",
-		"{\"phase\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}\n",
+		"\n",
+		"{\n",
+		"[1]\n",
+		"{\"phase\":7}\n",
+		"{\"phase\":\"\"}\n",
+		"null\n",
+		"\"x\"\n",
+		"{\"phase\":\"a\",\"step\":-1}\n",
+		"{\"phase\":"
+		"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}"
+		"\n",
 	};
 	struct lab_watch w;
 	char words[256];
@@ -255,8 +264,10 @@ static void test_watch_words(void **state)
 	(void)state;
 	lab_watch_init(&w, S, S, 0);
 	assert_string_equal(lab_watch_describe(&w, words, sizeof(words)), "boots (firmware)");
-	say(&w, "{\"phase\":\"window\",\"scenario\":\"vmstat-host\",\"guest\":\"libvirt\",\"step\":5,\"steps\":20,"
-		"\"left_s\":12,\"gaps\":3}\n", 0);
+	say(&w,
+	    "{\"phase\":\"window\",\"scenario\":\"vmstat-host\",\"guest\":\"libvirt\",\"step\":5,\"steps\":20,"
+	    "\"left_s\":12,\"gaps\":3}\n",
+	    0);
 	assert_string_equal(lab_watch_describe(&w, words, sizeof(words)),
 			    "vmstat-host in a guest: window 5 of 20, 12 s left, 3 gaps");
 	say(&w, "{\"phase\":\"settle\",\"scenario\":\"vmstat-host\",\"guest\":\"none\"}\n", 0);
