@@ -44,61 +44,51 @@ struct lab_options {
 	bool keep;
 };
 
-#define ROW(name, kind, member, ...)                                                                                   \
-	{                                                                                                              \
-		.field = {.key = name, .type = kind, .offset = offsetof(struct lab_options, member), __VA_ARGS__ }
+#define FIELD(name, member, kind) .key = (name), .type = (kind), .offset = offsetof(struct lab_options, member)
 
-static const struct option_row rows[] = { ROW("host-kernel", SCHEMA_STRINGS, host_kernels,
-					      .help = "kernel of the emulated host: an arm; stock if none"),
-					  .argument = "ARM" },
-			       ROW("host-image", SCHEMA_STRING, host_image, .help = "boot this image as one more arm"),
-			       .argument = "BZIMAGE"
-}
-, ROW("guest-kernel", SCHEMA_STRING, guest_kernel, .help = "kernel of the guest; the host's if not given"),
-	.argument = "ARM"
-}
-, ROW("guest", SCHEMA_STRINGS, guests, .help = "kinds of guest; those of each scenario if not given"),
-	.argument = "KIND"
-}
-,
-	ROW("repeat", SCHEMA_UINT, repeat, .fallback = "1", .min = 1, .max = 1000,
-	    .help = "boots of each arm, interleaved in random order"),
-	.argument = "N"
-}
-, ROW("cpus", SCHEMA_UINT, cpus, .max = 8, .help = "CPUs of the emulated host; as the scenarios need if not given"),
-	.argument = "N"
-}
-,
-	ROW("memory", SCHEMA_SIZE, memory_bytes, .max = UINT64_C(1) << 40,
-	    .help = "memory of the emulated host, as the scenarios need if not given"),
-	.argument = "SIZE"
-}
-, ROW("append", SCHEMA_STRING, append, .help = "more kernel command line of the emulated host"), .argument = "CMDLINE"
-}
-, ROW("qemu-arg", SCHEMA_STRINGS, qemu_args, .help = "one more argument of the emulating QEMU"), .argument = "ARG"
-}
-,
-	ROW("seed", SCHEMA_UINT, seed, .has_offset = offsetof(struct lab_options, has_seed),
-	    .help = "of all that is random; drawn if not given"),
-	.argument = "N"
-}
-,
-	ROW("patience", SCHEMA_DURATION, patience_ns, .fallback = "45s", .min = 1000000000, .max = 3600000000000,
-	    .help = "end a boot that gives no sign of life for so long, or no progress for six times so long"),
-	.argument = "TIME"
-}
-, ROW("output", SCHEMA_STRING, out, .help = "results; a new directory vcpulat-TIME if not given"), .letter = 'o',
-												   .argument = "DIR"
-}
-, ROW("json", SCHEMA_BOOL, json, .help = "print the comparison as JSON")
-}
-, ROW("no-report", SCHEMA_BOOL, no_report, .help = "bring the bundles home, analyze nothing")
-}
-, ROW("keep", SCHEMA_BOOL, keep, .help = "leave the directories that were shared with the emulated hosts")
-}
-, { .field = { .key = NULL } },
-}
-;
+static const struct option_row rows[] = {
+	{ .field = { FIELD("host-kernel", host_kernels, SCHEMA_STRINGS),
+		     .help = "kernel of the emulated host: an arm; stock if none" },
+	  .argument = "ARM" },
+	{ .field = { FIELD("host-image", host_image, SCHEMA_STRING), .help = "boot this image as one more arm" },
+	  .argument = "BZIMAGE" },
+	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING),
+		     .help = "kernel of the guest; the host's if not given" },
+	  .argument = "ARM" },
+	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS),
+		     .help = "kinds of guest; those of each scenario if not given" },
+	  .argument = "KIND" },
+	{ .field = { FIELD("repeat", repeat, SCHEMA_UINT), .fallback = "1", .min = 1, .max = 1000,
+		     .help = "boots of each arm, interleaved in random order" },
+	  .argument = "N" },
+	{ .field = { FIELD("cpus", cpus, SCHEMA_UINT), .max = 8,
+		     .help = "CPUs of the emulated host; as the scenarios need if not given" },
+	  .argument = "N" },
+	{ .field = { FIELD("memory", memory_bytes, SCHEMA_SIZE), .max = UINT64_C(1) << 40,
+		     .help = "memory of the emulated host, as the scenarios need if not given" },
+	  .argument = "SIZE" },
+	{ .field = { FIELD("append", append, SCHEMA_STRING), .help = "more kernel command line of the emulated host" },
+	  .argument = "CMDLINE" },
+	{ .field = { FIELD("qemu-arg", qemu_args, SCHEMA_STRINGS), .help = "one more argument of the emulating QEMU" },
+	  .argument = "ARG" },
+	{ .field = { FIELD("seed", seed, SCHEMA_UINT), .has_offset = offsetof(struct lab_options, has_seed),
+		     .help = "of all that is random; drawn if not given" },
+	  .argument = "N" },
+	{ .field = { FIELD("patience", patience_ns, SCHEMA_DURATION), .fallback = "45s", .min = 1000000000,
+		     .max = 3600000000000,
+		     .help = "end a boot that gives no sign of life for so long, or no progress for six times so "
+			     "long" },
+	  .argument = "TIME" },
+	{ .field = { FIELD("output", out, SCHEMA_STRING),
+		     .help = "results; a new directory vcpulat-TIME if not given" },
+	  .letter = 'o',
+	  .argument = "DIR" },
+	{ .field = { FIELD("json", json, SCHEMA_BOOL), .help = "print the comparison as JSON" } },
+	{ .field = { FIELD("no-report", no_report, SCHEMA_BOOL), .help = "bring the bundles home, analyze nothing" } },
+	{ .field = { FIELD("keep", keep, SCHEMA_BOOL),
+		     .help = "leave the directories that were shared with the emulated hosts" } },
+	{ .field = { .key = NULL } },
+};
 
 static const struct command_help help = {
 	.usage = "lab [OPTION...] SCENARIO...\n"
