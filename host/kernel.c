@@ -223,6 +223,13 @@ int kernel_image(const struct arm *arm, char **ret_bzimage, char ret_sha256[stat
 	return 0;
 }
 
+int kernel_clean(unsigned int *ret_removed, struct err *err)
+{
+	_cleanup_free_ char *cache = cache_dir();
+
+	return cache ? kernel_tree_clean(cache, ret_removed, err) : err_sys(err, -errno, "kernel cache");
+}
+
 void kernel_entry_done(struct kernel_entry *entry)
 {
 	free(entry->dir);

@@ -60,6 +60,15 @@ int kernel_build(const struct arm *arm, unsigned int jobs, struct kernel_entry *
 int kernel_find(const struct arm *arm, struct kernel_entry *ret, struct err *err);
 
 /**
+ * kernel_clean - remove the work trees, nearly 2 GB each; images stay
+ * @ret_removed: set to their number; trees in use are left alone
+ * @err: says what cannot be removed
+ *
+ * The next build is one from scratch. Return: 0 or -errno.
+ */
+int kernel_clean(unsigned int *ret_removed, struct err *err);
+
+/**
  * kernel_entry_done - free what kernel_build() or kernel_find() filled in
  * @entry: may be zeroed
  */

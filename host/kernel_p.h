@@ -151,6 +151,16 @@ int kernel_tree_patch(struct kernel_tree *tree, const struct kernel_inputs *inpu
 void kernel_tree_discard(struct kernel_tree *tree);
 
 /**
+ * kernel_tree_clean - remove the work trees that nobody builds in
+ * @cache: folder of the kernel cache
+ * @ret_removed: set to their number
+ * @err: says what cannot be removed
+ *
+ * Return: 0 or -errno.
+ */
+int kernel_tree_clean(const char *cache, unsigned int *ret_removed, struct err *err);
+
+/**
  * kernel_make_tools - are all programs for a build there?
  * @err: lists the missing ones and the packages they come in
  *

@@ -11,6 +11,7 @@
  * building_ns (a build began then and did not end), stamp_ns (last build's end),
  * files_all, files_patch (files made by a build from scratch, and after a patch).
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -257,6 +258,43 @@ void kernel_tree_close(struct kernel_tree *tree)
 	free(tree->source);
 	free(tree->log);
 	*tree = (struct kernel_tree){ .lock_fd = -1 };
+}
+
+/* The lock file stays: whoever waits for it must not wait for a file that is gone. */
+static int clean_tree(const char *dir, unsigned int *removed, struct err *err)
+{
+	_cleanup_free_ char *lock = str_printf("%s/lock", dir);
+	_cleanup_free_ char *state = str_printf("%s/state", dir);
+	_cleanup_free_ char *source = str_printf("%s/source", dir);
+	_cleanup_close_ int fd = lock ? open(lock, O_RDWR | O_CLOEXEC) : -1;
+	int r;
+
+	if (!state || !source)
+		return err_sys(err, -ENOMEM, "work tree");
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !fs_exists(source))
+		return 0;
+	if (unlink(state) < 0 && errno != ENOENT)
+		return err_sys(err, -errno, "cannot remove '%s'", state);
+	r = fs_remove_tree(source, err);
+	*removed += r == 0;
+	return r;
+}
+
+int kernel_tree_clean(const char *cache, unsigned int *ret_removed, struct err *err)
+{
+	_cleanup_free_ char *trees = str_printf("%s/trees", cache);
+	_cleanup_closedir_ DIR *dir = trees ? opendir(trees) : NULL;
+	struct dirent *entry;
+	int r = 0;
+
+	*ret_removed = 0;
+	while (dir && r == 0 && (entry = readdir(dir))) {
+		_cleanup_free_ char *tree = str_printf("%s/%s", trees, entry->d_name);
+
+		if (*entry->d_name != '.')
+			r = tree ? clean_tree(tree, ret_removed, err) : err_sys(err, -ENOMEM, "work tree");
+	}
+	return r;
 }
 
 void kernel_tree_discard(struct kernel_tree *tree)

@@ -142,4 +142,10 @@ check_exit "--tree with changes" 1 "not committed \\('M mm/two.c'|not committed"
 git commit -a -m two
 check_exit "the next commit" 0 '^git ' "$VCPULAT" kernel build git
 check_exit "is what is built" 0 'deux' tail -c 30 "$(image git)"
+
+check_exit "clean" 0 '^[1-9][0-9]* work trees removed' "$VCPULAT" kernel clean
+check "images stay" test -s "$(image git)"
+check_exit "nothing is left to clean" 0 '^0 work trees' "$VCPULAT" kernel clean
+rm -r "$TMP/cache/vcpulat/kernels/images"
+check_exit "the next build extracts again" 0 '^changed ' "$VCPULAT" kernel build changed
 plan
