@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Recorded bundles must give the recorded results, byte for byte. VCPULAT_UPDATE_GOLDEN=1
+ * writes what they give now: look at the difference before you commit it.
+ */
+#include "reports/result.h"
+
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/fs.h"
+#include "common/json.h"
+#include "reports/analyze.h"
+
+#define BUNDLES "tests/data/*/manifest.json"
+#define MAX_GOLDEN ((size_t)8 << 20)
+
+static char *result_text(const char *dir)
+{
+	_cleanup_(analysis_freep) struct analysis *a = NULL;
+	_cleanup_json_ json_t *result = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct err err = { "" };
+
+	if (analyze_open(dir, &a, &err) < 0)
+		fail_msg("%s", err.msg);
+	result = result_make(a);
+	assert_non_null(result);
+	json_object_set_new(result, "tool", json_string("test"));
+	text = json_dumps(result, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	assert_non_null(text);
+	return str_printf("%s\n", text);
+}
+
+/* The line of the first difference: all of a result is too much to print. */
+static void assert_same(const char *path, const char *text, const char *golden)
+{
+	size_t line = 1;
+	size_t i = 0;
+
+	for (; text[i] && text[i] == golden[i]; i++)
+		line += text[i] == '\n';
+	if (text[i] != golden[i])
+		fail_msg("%s:%zu: recorded '%.80s', now '%.80s'", path, line, golden + i, text + i);
+}
+
+static void check_bundle(const char *manifest)
+{
+	_cleanup_free_ char *dir = strndup(manifest, (size_t)(strrchr(manifest, '/') - manifest));
+	_cleanup_free_ char *path = str_printf("%s.result.json", dir);
+	_cleanup_free_ char *text = result_text(dir);
+	_cleanup_free_ char *again = result_text(dir);
+	_cleanup_free_ char *golden = NULL;
+	struct err err = { "" };
+
+	assert_string_equal(text, again);
+	if (getenv("VCPULAT_UPDATE_GOLDEN")) {
+		assert_int_equal(fs_write_atomic(path, text, strlen(text), &err), 0);
+		return;
+	}
+	if (fs_read(path, MAX_GOLDEN, &golden, NULL, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_same(path, text, golden);
+}
+
+static void recorded_bundles(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob(BUNDLES, 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		check_bundle(found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static json_int_t sum_of(const json_t *list, const char *key)
+{
+	json_int_t sum = 0;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) sum += json_integer_value(json_object_get(item, key));
+	return sum;
+}
+
+/* What the schema promises, on whatever was recorded. */
+static void parts_sum_in_nanoseconds(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob(BUNDLES, 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		_cleanup_free_ char *dir =
+			strndup(found.gl_pathv[i], strlen(found.gl_pathv[i]) - strlen("/manifest.json"));
+		_cleanup_free_ char *text = result_text(dir);
+		_cleanup_json_ json_t *result = json_loads(text, 0, NULL);
+		json_t *gap;
+		size_t j;
+
+		json_array_foreach(json_object_get(result, "gaps"), j, gap)
+		{
+			json_int_t len = json_integer_value(json_object_get(gap, "len_ns"));
+
+			assert_int_equal(sum_of(json_object_get(gap, "parts"), "ns"), len);
+			assert_int_equal(json_integer_value(json_object_get(gap, "host_ns")) +
+						 json_integer_value(json_object_get(gap, "guest_ns")),
+					 len);
+		}
+	}
+	globfree(&found);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(recorded_bundles),
+		cmocka_unit_test(parts_sum_in_nanoseconds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
