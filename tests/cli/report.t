@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# compare and report on small results: exit codes, and every output opened by a program that reads its kind.
+set -u
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$(dirname "$0")/tap.sh"
+
+cd "$(dirname "$0")/../.." || exit 1
+export VCPULAT_DATA=$PWD
+results=tests/data/results
+expect=tests/data/report/check.py
+
+check_exit "compare passes" 0 '16 of 16 hits explained on stock; 0 in 40 s on vmstat-skip-isolated' \
+	"$VCPULAT" compare $results/*.json -o "$TMP/comparison.json"
+cp "$OUTPUT" "$TMP/table"
+check "the table fits 100 columns" python3 $expect narrow "$TMP/table" 100
+check "no colour without a terminal" sh -c "! grep -q '$(printf '\033')' '$TMP/table'"
+"$VCPULAT" compare $results/*.json --json >"$TMP/printed.json"
+check "--json is JSON" python3 $expect passed "$TMP/printed.json"
+sed 's/"removes":\["host/"removes":["nothing/' $results/skip-guest.json >"$TMP/unclaimed.json"
+check_exit "an expectation that is not met exits with 2" 2 ': unexpected' \
+	"$VCPULAT" compare $results/stock-guest.json "$TMP/unclaimed.json"
+check_exit "an A/A comparison of one boot is refused" 1 'two boots' "$VCPULAT" compare --aa $results/stock-guest.json
+sed 's/"boot-1"/"boot-2"/' $results/stock-guest.json >"$TMP/again.json"
+check_exit "an A/A comparison of two boots passes" 0 'no difference, as expected' \
+	"$VCPULAT" compare --aa $results/stock-guest.json "$TMP/again.json"
+check_exit "nothing to compare" 1 'no RESULT given' "$VCPULAT" compare
+check_exit "what is no result is refused" 1 'malformed|unexpected|expected' "$VCPULAT" compare $expect
+check_exit "a comparison cannot be compared" 1 'is a comparison already' "$VCPULAT" compare "$TMP/comparison.json"
+
+check_exit "reports are written" 0 'perfetto: ' "$VCPULAT" report "$TMP/comparison.json" --html "$TMP/page.html" \
+	--junit "$TMP/junit.xml" --perfetto "$TMP/trace.json"
+check_exit "the excerpt shows events" 0 'kvm_exit' "$VCPULAT" report "$TMP/comparison.json" --excerpt
+cp "$OUTPUT" "$TMP/excerpt"
+check "the excerpt fits 72 columns" python3 $expect narrow "$TMP/excerpt" 72
+check_exit "an excerpt of a cause that is not there" 1 'no result has a hit of host/task/none' \
+	"$VCPULAT" report "$TMP/comparison.json" --excerpt --cause host/task/none
+check "JUnit XML counts its cases" python3 $expect junit "$TMP/junit.xml"
+if command -v xmllint >/dev/null; then
+	check "JUnit XML is valid" xmllint --noout --schema tests/data/report/junit.xsd "$TMP/junit.xml"
+else
+	skip "JUnit XML is valid" "no xmllint"
+fi
+check "the trace is what Chrome's format says" python3 $expect trace "$TMP/trace.json"
+check_exit "a gap is chosen by number" 0 'perfetto' "$VCPULAT" report $results/stock-guest.json --perfetto "$TMP/gap.json" \
+	--gap 3
+check "it is that gap" python3 $expect trace "$TMP/gap.json" 3
+check_exit "a gap that is not there" 1 'no result has such a gap' "$VCPULAT" report $results/stock-guest.json \
+	--perfetto "$TMP/none.json" --gap 999
+check "leaves no file" test ! -e "$TMP/none.json"
+check_exit "a gap that is no number" 1 "not the number of a gap" "$VCPULAT" report $results/stock-guest.json \
+	--perfetto "$TMP/none.json" --gap x3
+if python3 -c 'import jsonschema' 2>/dev/null; then
+	check "results follow the published schema" python3 $expect schema reports/schema/result.schema.json $results/*.json
+	check "the comparison follows the published schema" python3 $expect schema reports/schema/comparison.schema.json \
+		"$TMP/comparison.json"
+else
+	skip "results follow the published schema" "no python3-jsonschema"
+	skip "the comparison follows the published schema" "no python3-jsonschema"
+fi
+
+check "the page needs no network" sh -c "! grep -qE '(src|href)=\"?https?:|url\\(http|@import' '$TMP/page.html'"
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+if [ -n "$browser" ]; then
+	sed 's|</body>||; s|</html>||' "$TMP/page.html" >"$TMP/driven.html"
+	{ echo '<script>'; cat tests/data/report/page.js; echo '</script></body></html>'; } >>"$TMP/driven.html"
+	TAP_SECONDS=60 check_exit "the page answers keys, wheel and clicks" 0 '<title>PAGE OK' \
+		"$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" --window-size=1280,1000 \
+		--enable-logging=stderr --virtual-time-budget=20000 --dump-dom "file://$TMP/driven.html"
+	check "nothing on the browser's console" sh -c "! grep CONSOLE '$OUTPUT'"
+else
+	skip "the page answers keys, wheel and clicks" "no chromium"
+	skip "nothing on the browser's console" "no chromium"
+fi
+plan

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Opens what 'vcpulat report' wrote, as the programs that it is for would."""
+import json
+import sys
+import xml.etree.ElementTree as tree
+
+
+def passed(path):
+    assert json.load(open(path))["passed"] is True
+
+
+def junit(path):
+    root = tree.parse(path).getroot()
+    assert root.tag == "testsuites"
+    for suite in root:
+        cases = suite.findall("testcase")
+        assert int(suite.get("tests")) == len(cases)
+        assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
+        assert all(case.get("name") and case.get("classname") for case in cases)
+    assert sum(int(suite.get("tests")) for suite in root) == int(root.get("tests"))
+
+
+def trace(path, gap=None):
+    events = json.load(open(path))["traceEvents"]
+    slices = [event for event in events if event["ph"] == "X"]
+    assert slices and all(event["dur"] >= 0 and "ts" in event and "pid" in event for event in slices)
+    assert {event["ph"] for event in events} <= {"M", "X", "i"}
+    assert gap is None or {event["args"]["gap"] for event in slices if "gap" in event["args"]} == {int(gap)}
+
+
+def schema(name, *paths):
+    import jsonschema
+    rules = json.load(open(name))
+    jsonschema.Draft7Validator.check_schema(rules)
+    for path in paths:
+        jsonschema.Draft7Validator(rules).validate(json.load(open(path)))
+
+
+def narrow(path, columns):
+    assert all(len(line.rstrip("\n")) <= int(columns) for line in open(path))
+
+
+globals()[sys.argv[1]](*sys.argv[2:])
