@@ -6,6 +6,7 @@
 
 #include "common/fs.h"
 #include "common/json.h"
+#include "reports/exact.h"
 #include "reports/kernel_log.h"
 #include "reports/reader.h"
 #include "reports/result.h"
@@ -393,6 +394,19 @@ char *analyze_result_path(const char *dir)
 	return str_printf("%.*s.result.json", (int)len, dir);
 }
 
+/* Instructions, where there was a meter. One whose file is damaged costs these figures only. */
+static void add_exact(const char *dir, json_t *result)
+{
+	struct err err = { "" };
+	json_t *exact = NULL;
+	int r = exact_of_bundle(dir, result, &exact, &err);
+
+	if (r == 0)
+		json_object_set_new(result, "exact", exact);
+	else if (r != -ENOENT)
+		json_object_set_new(result, "exact_error", json_string(err.msg));
+}
+
 int analyze_write(const char *dir, const char *result_path, json_t **ret, struct err *err)
 {
 	_cleanup_(analysis_freep) struct analysis *a = NULL;
@@ -405,6 +419,7 @@ int analyze_write(const char *dir, const char *result_path, json_t **ret, struct
 	result = result_make(a);
 	if (!result)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
+	add_exact(dir, result);
 	r = json_write(path, result, err);
 	if (r == 0 && ret)
 		*ret = TAKE_PTR(result);

@@ -11,6 +11,8 @@
 #include "reports/exact_values.h"
 #include "reports/meter_cost.h"
 
+#define RARE 4 /* functions in less than a fourth of a cause's gaps are not listed: no comparison could claim them */
+
 /* A gap of the result, by the turn that ended it. */
 struct timed {
 	uint64_t turn;
@@ -359,7 +361,8 @@ static json_t *functions_of(const struct exact *exact, const struct hit *hit, si
 	for (size_t i = 0, end; i < at; i = end) {
 		for (end = i + 1; end < at && !meter_cost_by_place(&cost[i], &cost[end]); end++)
 			;
-		json_array_append_new(functions, function_of(exact, cost + i, end - i, whole));
+		if ((end - i) * RARE >= whole)
+			json_array_append_new(functions, function_of(exact, cost + i, end - i, whole));
 	}
 	return functions;
 }

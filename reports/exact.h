@@ -45,6 +45,17 @@ int exact_build(const struct meter_data *data, const json_t *result, json_t **re
 int exact_of_bundle(const char *dir, const json_t *result, json_t **ret, struct err *err);
 
 /**
+ * exact_merge - runs of the same arm and scenario as one
+ * @exact: documents of exact_build(); borrowed
+ * @n: how many, at least 1
+ * @ret: set to a new reference to one such document
+ *
+ * The median of a function is that of its runs' medians, each counted as often as it has
+ * gaps. Paths and misses are those of the first run. Return: 0 or -ENOMEM.
+ */
+int exact_merge(const json_t *const *exact, size_t n, json_t **ret);
+
+/**
  * exact_compare - where the instructions of two arms differ, cause by cause and function by function
  * @exact: of the arm
  * @against: of the arm it is compared with
@@ -81,6 +92,27 @@ int exact_budget_parse(const char *text, struct exact_budget *ret, struct err *e
  * @ret_insns: what it took; 0 when the cause did not occur, which meets any budget
  */
 bool exact_budget_met(const struct exact_budget *budget, const json_t *exact, uint64_t *ret_insns);
+
+/**
+ * exact_find - one cause of a run
+ * @exact: of exact_build()
+ * @cause: e.g. "host/kworker/vmstat_update"
+ *
+ * Return: borrowed; NULL when it did not occur.
+ */
+const json_t *exact_find(const json_t *exact, const char *cause);
+
+/**
+ * exact_row - what one cause costs natively and in a guest
+ * @native: of runs without a guest; may be NULL
+ * @guest: of runs with one; may be NULL
+ * @cause: the cause
+ *
+ * Return: new reference to {"native", "guest", "amplification"}, each of which may be null:
+ * the first two are the cause's figures without functions and paths, the last the ratio of
+ * their median totals. JSON null when neither has it.
+ */
+json_t *exact_row(const json_t *native, const json_t *guest, const char *cause);
 
 /**
  * exact_print - the table of causes

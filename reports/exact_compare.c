@@ -26,7 +26,7 @@ struct comparison {
 	double gaps_from;
 };
 
-static const json_t *find_cause(const json_t *exact, const char *cause)
+const json_t *exact_find(const json_t *exact, const char *cause)
 {
 	size_t i;
 	const json_t *item;
@@ -237,12 +237,12 @@ int exact_compare(const json_t *exact, const json_t *against, json_t **ret)
 	json_array_foreach(json_object_get(against, "causes"), i, item) {
 		const char *cause = json_get_string(item, "cause");
 
-		rc = rc ? rc : compare_cause(cause, find_cause(exact, cause), item, list);
+		rc = rc ? rc : compare_cause(cause, exact_find(exact, cause), item, list);
 	}
 	json_array_foreach(json_object_get(exact, "causes"), i, item) {
 		const char *cause = json_get_string(item, "cause");
 
-		if (!rc && !find_cause(against, cause))
+		if (!rc && !exact_find(against, cause))
 			rc = compare_cause(cause, item, NULL, list);
 	}
 	if (!rc)
@@ -272,7 +272,7 @@ int exact_budget_parse(const char *text, struct exact_budget *ret, struct err *e
 
 bool exact_budget_met(const struct exact_budget *budget, const json_t *exact, uint64_t *ret_insns)
 {
-	const json_t *total = json_object_get(find_cause(exact, budget->cause), "total");
+	const json_t *total = json_object_get(exact_find(exact, budget->cause), "total");
 
 	*ret_insns = json_get_u64(total, budget->max ? "max" : "median");
 	return *ret_insns <= budget->insns;

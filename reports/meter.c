@@ -138,7 +138,7 @@ static int read_all(struct loader *loader, struct meter_reader *reader, struct e
 			return err_sys(err, rc, "'%s': a record of type %u makes no sense", loader->path, entry.head->type);
 	}
 	if (!rc && !loader->data->run.head.type)
-		return err_set(err, -ENOENT, "'%s' holds no such run of a probe", loader->path);
+		return err_set(err, -ENODATA, "'%s' holds no such run of a probe", loader->path);
 	return rc;
 }
 

@@ -89,7 +89,7 @@ struct meter_data {
  * @ret: to be ended with meter_done()
  * @err: names the file and what is wrong
  *
- * Return: 0, -ENOENT when there is no such run, -EINVAL for a damaged file, or another -errno.
+ * Return: 0, -ENODATA when there is no such run, -EINVAL for a damaged file, or another -errno.
  */
 int meter_load(const char *path, const char *const kallsyms[METER_LAYERS], uint32_t run, struct meter_data *ret,
 	       struct err *err);

@@ -344,6 +344,39 @@ static void few_gaps_claim_nothing(void **state)
 	assert_string_equal(json_get_string(json_array_get(comparison, 0), "state"), "same");
 }
 
+static void runs_merge(void **state)
+{
+	_cleanup_json_ json_t *a = exact_of_run(*state, 20, 3);
+	_cleanup_json_ json_t *b = exact_of_run(*state, 30, 4);
+	_cleanup_json_ json_t *merged = NULL;
+	_cleanup_json_ json_t *row = NULL;
+	const json_t *const both[] = { a, b };
+	const char *name = "host/kworker/vmstat_update";
+	const json_t *cause;
+
+	assert_int_equal(exact_merge(both, 2, &merged), 0);
+	cause = exact_find(merged, name);
+	assert_int_equal(json_get_u64(cause, "gaps"), 7);
+	/* 91, 92, 91 and 101, 102, 101, 102 */
+	assert_int_equal(json_get_u64(json_object_get(cause, "total"), "median"), 101);
+	assert_int_equal(json_get_u64(json_object_get(cause, "total"), "min"), 91);
+	assert_int_equal(json_get_u64(json_object_get(cause, "total"), "max"), 102);
+	assert_int_equal(json_get_u64(json_object_get(cause, "total"), "distinct"), 4);
+	assert_int_equal(json_array_size(json_object_get(cause, "functions")),
+			 json_array_size(json_object_get(exact_find(a, name), "functions")));
+	assert_null(exact_find(merged, "host/irq/none"));
+
+	row = exact_row(a, b, name);
+	assert_int_equal(json_get_u64(json_object_get(json_object_get(row, "guest"), "total"), "median"), 101);
+	assert_true(json_real_value(json_object_get(row, "amplification")) > 1.1);
+	json_decref(row);
+	row = exact_row(NULL, b, name);
+	assert_true(json_is_null(json_object_get(row, "amplification")));
+	json_decref(row);
+	row = exact_row(a, NULL, "host/irq/none");
+	assert_true(json_is_null(row));
+}
+
 static void budgets(void **state)
 {
 	_cleanup_json_ json_t *exact = exact_of_run(*state, 20, 3);
@@ -425,6 +458,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(figures_follow_the_trace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_longer_function_is_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(few_gaps_claim_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(runs_merge, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(budgets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pages_and_stacks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_files_are_survived, set_up, tear_down),
