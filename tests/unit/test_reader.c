@@ -2,15 +2,20 @@
 /* Pages, descriptions and records of traces, whole and damaged. */
 #include "reports/decoder.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/cleanup.h"
+#include "common/fs.h"
 #include "reports/event_format.h"
+#include "reports/reader.h"
 #include "reports/ring_page.h"
 
 static const char exit_format[] =
@@ -222,6 +227,90 @@ static void vectors_and_unknown_events(void **state)
 	names_free(names);
 }
 
+struct read_back {
+	struct names *names;
+	struct reader *reader;
+};
+
+static struct read_back open_file(const char *path, enum trace_layer layer)
+{
+	struct read_back ret = { .names = names_new() };
+	struct reader_params params = { .path = path, .layer = layer, .names = ret.names };
+	struct err err = { "" };
+
+	if (reader_open(&params, &ret.reader, &err) < 0)
+		fail_msg("%s", err.msg);
+	return ret;
+}
+
+static void close_file(struct read_back *file)
+{
+	reader_free(file->reader);
+	names_free(file->names);
+}
+
+/* The own reader and libtracecmd must agree on every event, its time, its CPU and its names. */
+static void both_readers_agree(void **state)
+{
+	struct read_back own = open_file("tests/data/trace/version6.dat", TRACE_HOST);
+	struct read_back other = open_file("tests/data/trace/version7.dat", TRACE_HOST);
+	struct trace_event a;
+	struct trace_event b;
+	uint64_t before = 0;
+	unsigned int n = 0;
+
+	(void)state;
+	for (; reader_next(own.reader, &a) == 1; n++) {
+		assert_int_equal(reader_next(other.reader, &b), 1);
+		assert_true(a.tsc >= before);
+		before = a.tsc;
+		assert_true(a.tsc == b.tsc && a.cpu == b.cpu && a.pid == b.pid && a.type == b.type);
+		assert_true(a.peer == b.peer && a.arg == b.arg);
+		assert_string_equal(names_text(own.names, a.name), names_text(other.names, b.name));
+		assert_string_equal(names_text(own.names, a.event), names_text(other.names, b.event));
+	}
+	assert_int_equal(reader_next(other.reader, &b), 0);
+	assert_true(n > 100);
+	close_file(&own);
+	close_file(&other);
+}
+
+static void guests_get_the_checked_reader_only(void **state)
+{
+	_cleanup_(names_freep) struct names *names = names_new();
+	struct reader_params params = { .path = "tests/data/trace/version7.dat", .layer = TRACE_GUEST, .names = names };
+	struct reader *reader;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(reader_open(&params, &reader, &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.msg, "version 6"));
+}
+
+/* Cut anywhere, a file is refused or read as far as it goes. */
+static void cut_files(void **state)
+{
+	_cleanup_free_ char *data = NULL;
+	struct err err = { "" };
+	size_t len;
+
+	(void)state;
+	assert_int_equal(fs_read("tests/data/trace/version6.dat", 1 << 20, &data, &len, &err), 0);
+	for (size_t cut = 0; cut < len; cut += 1 + cut / 50) {
+		_cleanup_(names_freep) struct names *names = names_new();
+		_cleanup_(reader_freep) struct reader *reader = NULL;
+		_cleanup_close_ int fd = memfd_create("cut", MFD_CLOEXEC);
+		_cleanup_free_ char *path = str_printf("/proc/self/fd/%d", fd);
+		struct reader_params params = { .path = path, .layer = TRACE_GUEST, .names = names };
+		struct trace_event event;
+
+		assert_int_equal(write(fd, data, cut), cut);
+		if (reader_open(&params, &reader, &err) == 0)
+			while (reader_next(reader, &event) == 1)
+				;
+	}
+}
+
 static void names_have_an_end(void **state)
 {
 	struct names *names = names_new();
@@ -243,10 +332,17 @@ static void names_have_an_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(page_gives_records_and_times), cmocka_unit_test(damaged_page_ends),
-		cmocka_unit_test(short_pages_are_empty),	cmocka_unit_test(exit_reasons_by_processor),
-		cmocka_unit_test(texts_stay_inside_records),	cmocka_unit_test(names_are_printable),
-		cmocka_unit_test(vectors_and_unknown_events),	cmocka_unit_test(names_have_an_end),
+		cmocka_unit_test(both_readers_agree),
+		cmocka_unit_test(guests_get_the_checked_reader_only),
+		cmocka_unit_test(cut_files),
+		cmocka_unit_test(page_gives_records_and_times),
+		cmocka_unit_test(damaged_page_ends),
+		cmocka_unit_test(short_pages_are_empty),
+		cmocka_unit_test(exit_reasons_by_processor),
+		cmocka_unit_test(texts_stay_inside_records),
+		cmocka_unit_test(names_are_printable),
+		cmocka_unit_test(vectors_and_unknown_events),
+		cmocka_unit_test(names_have_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
