@@ -15,6 +15,7 @@
 #include "host/kernel.h"
 #include "host/lab_job.h"
 #include "host/lab_machine.h"
+#include "host/lab_meter.h"
 #include "host/lab_stage.h"
 #include "host/paths.h"
 
@@ -42,6 +43,7 @@ struct attempt {
 	size_t boots;
 	size_t number;
 	char *home;	 /* OUT/ARM/REPEAT */
+	const char *meter; /* cleared when QEMU refuses it */
 	json_t *retries; /* of this turn, for arm.json */
 	struct lab_stage stage;
 };
@@ -99,7 +101,7 @@ static int give_scenarios(const struct attempt *a, struct err *err)
 static int give_job(const struct attempt *a, struct err *err)
 {
 	const struct lab_params *p = a->params;
-	_cleanup_free_ char *text = p->job ? strdup(p->job) : lab_job_run(p->scenarios, p->guests, p->seed + a->number);
+	_cleanup_free_ char *text = p->job ? strdup(p->job) : lab_job_run(p->scenarios, p->guests, p->seed + a->number, !p->no_trace);
 
 	return text ? lab_stage_text(&a->stage, "job.sh", text, err) : err_sys(err, -ENOMEM, "the emulated host's job");
 }
@@ -146,6 +148,7 @@ static int boot(struct attempt *a, struct err *err)
 				.stage = a->stage.dir,
 				.cpus = p->cpus,
 				.memory_bytes = p->memory_bytes,
+				.meter = a->meter,
 				.append = append,
 				.qemu_args = p->qemu_args->item,
 				.qemu_args_count = p->qemu_args->count };
@@ -173,6 +176,17 @@ static int move_file(const char *from_dir, const char *name, const char *to_dir)
 	return rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* What was made inside is not trusted: a link there must not lead us out of the results. */
+static bool is_sealed_bundle(const char *path)
+{
+	_cleanup_free_ char *manifest = str_printf("%s/manifest.json", path);
+	struct stat st;
+
+	if (!manifest || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return false;
+	return lstat(manifest, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The console's log belongs to each bundle of the boot. */
 static int take_bundle(struct attempt *a, const char *bundles, const char *name, json_t *list, struct err *err)
 {
@@ -184,12 +198,15 @@ static int take_bundle(struct attempt *a, const char *bundles, const char *name,
 
 	if (!from || !to || !console || !copy)
 		return err_sys(err, -ENOMEM, "bringing '%s' home", name);
+	if (!is_sealed_bundle(from))
+		return 0;
 	ret = fs_remove_tree(to, err);
 	if (ret < 0)
 		return ret;
 	if (rename(from, to) < 0)
 		return err_sys(err, -errno, "cannot move '%s' to '%s'", from, to);
 	json_array_append_new(list, json_string(to));
+	unlink(copy);
 	return fs_copy(console, copy, err);
 }
 
@@ -245,16 +262,30 @@ static void end_stage(struct attempt *a)
 	lab_stage_done(&a->stage);
 }
 
+static int share_out_meter(const struct attempt *a, const json_t *bundles, struct err *err)
+{
+	_cleanup_free_ char *meter = str_printf("%s/meter.bin", a->stage.dir);
+
+	return meter ? lab_meter_share_out(meter, bundles, err) : err_sys(err, -ENOMEM, "'%s'", a->stage.dir);
+}
+
 static int try_once(struct attempt *a, json_t *bundles, struct err *err)
 {
 	int ret = set_stage(a, err);
 
 	if (ret == 0)
 		ret = boot(a, err);
+	if (ret == -ECHILD && a->meter && strstr(err->msg, "plugin")) {
+		log_info("this QEMU does without the instruction meter, in functional mode: %s", err->msg);
+		a->meter = NULL;
+		ret = boot(a, err);
+	}
 	if (ret < 0)
 		return ret;
 	lab_stage_keep_cache(&a->stage);
 	ret = take_bundles(a, bundles, err);
+	if (ret == 0)
+		ret = share_out_meter(a, bundles, err);
 	if (ret < 0)
 		return ret;
 	ret = lab_stage_exit_code(&a->stage);
@@ -297,6 +328,7 @@ int lab_run(const struct lab_params *p, const struct lab_kernel *kernel, const s
 			     .boots = boots,
 			     .number = number,
 			     .home = home,
+			     .meter = p->meter,
 			     .retries = retries };
 	json_t *record = json_pack("{s:s, s:i, s:[]}", "arm", kernel->arm.name, "repeat", (int)turn->repeat, "bundles");
 	uint64_t start = now_s();
@@ -309,6 +341,9 @@ int lab_run(const struct lab_params *p, const struct lab_kernel *kernel, const s
 	if (ret == 0)
 		ret = try_often(&a, record, lab, err);
 	json_object_set_new(record, "seconds", json_integer((json_int_t)(now_s() - start)));
-	json_object_set_new(record, "exit", json_integer(ret));
+	if (ret < 0)
+		json_object_set_new(record, "error", json_string(err->msg));
+	else
+		json_object_set_new(record, "exit", json_integer(ret));
 	return ret;
 }
