@@ -20,6 +20,7 @@
 #include "host/lab.h"
 #include "host/lab_job.h"
 #include "host/lab_terminal.h"
+#include "host/paths.h"
 #include "host/scenario.h"
 
 #define DEFAULT_CPUS 2
@@ -42,6 +43,8 @@ struct lab_options {
 	bool json;
 	bool no_report;
 	bool keep;
+	bool no_meter;
+	bool no_trace;
 };
 
 #define FIELD(name, member, kind) .key = (name), .type = (kind), .offset = offsetof(struct lab_options, member)
@@ -87,6 +90,9 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("no-report", no_report, SCHEMA_BOOL), .help = "bring the bundles home, analyze nothing" } },
 	{ .field = { FIELD("keep", keep, SCHEMA_BOOL),
 		     .help = "leave the directories that were shared with the emulated hosts" } },
+	{ .field = { FIELD("no-meter", no_meter, SCHEMA_BOOL), .help = "count no instructions" } },
+	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL),
+		     .help = "trace nothing inside: what the meter sees then has no probe effect" } },
 	{ .field = { .key = NULL } },
 };
 
@@ -358,6 +364,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 	const struct lab_options *o = &lab->options;
 	uint64_t cpus = lab->cpus > DEFAULT_CPUS ? lab->cpus : DEFAULT_CPUS;
 	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
+	_cleanup_free_ char *meter = o->no_meter || lab->job ? NULL : paths_meter();
 	struct lab_params p = { .out = lab->out,
 				.job = lab->job,
 				.scenarios = &lab->scenarios,
@@ -367,6 +374,8 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.given_text = &lab->given_text,
 				.cpus = (unsigned int)(o->cpus ? o->cpus : cpus),
 				.memory_bytes = o->memory_bytes ? o->memory_bytes : memory,
+				.meter = meter,
+				.no_trace = o->no_trace,
 				.append = o->append,
 				.qemu_args = &o->qemu_args,
 				.seed = o->has_seed ? o->seed : draw_seed(),

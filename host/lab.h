@@ -39,10 +39,12 @@ struct lab_params {
 	const struct schema_strings *given_text; /* their YAML */
 	unsigned int cpus;
 	uint64_t memory_bytes;
+	const char *meter;	/* the instruction meter, see paths_meter(); NULL: functional mode only */
 	const char *append; /* more kernel command line of the emulated host; NULL: none */
 	const struct schema_strings *qemu_args;
 	uint64_t seed;
 	unsigned int patience_s; /* seconds of silence that end a boot; six times so long without progress */
+	bool no_trace;		 /* runs without tracing: the meter alone sees them */
 	bool terminal;		 /* stdin goes to the emulated host */
 	bool quiet;		 /* no status lines once the job runs */
 	bool keep;		 /* leave the stage directory */

@@ -96,6 +96,15 @@ static void add_shares(struct vector *v, const struct lab_boot *boot)
 	    stage ? str_printf("local,path=%s,mount_tag=out,security_model=none,multidevs=remap", stage) : NULL);
 }
 
+static void add_meter(struct vector *v, const struct lab_boot *boot)
+{
+	_cleanup_free_ char *plugin = boot->meter ? escape(boot->meter) : NULL;
+	_cleanup_free_ char *stage = escape(boot->stage);
+
+	if (boot->meter)
+		add(v, "-plugin", plugin && stage ? str_printf("%s,out=%s/meter.bin", plugin, stage) : NULL);
+}
+
 char **lab_boot_argv(const struct lab_boot *boot)
 {
 	struct vector v = { .count = 0 };
@@ -116,6 +125,7 @@ char **lab_boot_argv(const struct lab_boot *boot)
 	add(&v, "-append", lab_boot_cmdline(boot));
 	add_consoles(&v, boot);
 	add_shares(&v, boot);
+	add_meter(&v, boot);
 	for (size_t i = 0; i < boot->qemu_args_count; i++)
 		push(&v, strdup(boot->qemu_args[i]));
 	if (v.failed) {

@@ -34,7 +34,8 @@ static char *finish(FILE *out, char **text)
 	return NULL;
 }
 
-char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed)
+char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed,
+		  bool trace)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -47,7 +48,7 @@ char *lab_job_run(const struct schema_strings *scenarios, const struct schema_st
 	      " --guest-kernel " LAB_DIR "/guest.bzImage --guest-initramfs " LAB_DIR "/guest.cpio.gz"
 	      " --progress /dev/hvc0 -o /out/bundles",
 	      out);
-	fprintf(out, " --seed %" PRIu64, seed);
+	fprintf(out, " --seed %" PRIu64 "%s", seed, trace ? "" : " --no-trace");
 	for (size_t i = 0; i < guests->count; i++) {
 		fputs(" --guest ", out);
 		print_quoted(out, guests->item[i]);

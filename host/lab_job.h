@@ -12,10 +12,12 @@
  * @scenarios: names, or paths inside the emulated host
  * @guests: kinds of guest; empty: those of the scenario
  * @seed: of windows and phases
+ * @trace: false: without tracing in either layer
  *
  * Return: a script the caller frees, or NULL when there is no memory.
  */
-char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed);
+char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed,
+		  bool trace);
 
 /**
  * lab_job_exec - run one command, its output on our terminal

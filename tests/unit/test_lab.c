@@ -289,7 +289,7 @@ static void test_job_run(void **state)
 	char *kinds[] = { (char *)"none" };
 	struct schema_strings scenarios = { .item = names, .count = 2 };
 	struct schema_strings guests = { .item = kinds, .count = 1 };
-	_cleanup_free_ char *text = lab_job_run(&scenarios, &guests, 42);
+	_cleanup_free_ char *text = lab_job_run(&scenarios, &guests, 42, true);
 
 	(void)state;
 	assert_non_null(strstr(text, " --seed 42 "));
