@@ -283,13 +283,23 @@ static int check(struct bundle *b, struct err *err)
 	return 0;
 }
 
+/* A bundle has one name, however it was typed. */
+static char *without_slash(const char *dir)
+{
+	size_t len = strlen(dir);
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	return strndup(dir, len);
+}
+
 int bundle_open(const char *dir, struct bundle **ret, struct err *err)
 {
 	_cleanup_(bundle_freep) struct bundle *b = calloc(1, sizeof(*b));
 	int r;
 
 	if (b)
-		b->dir = strdup(dir);
+		b->dir = without_slash(dir);
 	if (!b || !b->dir)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	r = load_manifest(b, err);

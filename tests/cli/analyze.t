@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# analyze: a recorded bundle, and bundles that are none, cut or hostile.
+. "$(dirname "$0")/tap.sh"
+recorded=$(dirname "$0")/../data/vmstat-host-none-stock
+
+copy() { # name: a bundle of its own to spoil
+	rm -rf "${TMP:?}/$1"
+	cp -r "$recorded" "$TMP/$1"
+	chmod -R u+w "$TMP/$1"
+}
+
+check_exit "analyze --help" 0 'usage: vcpulat analyze' "$VCPULAT" analyze --help
+check_exit "analyze without a bundle" 1 'no bundle given' "$VCPULAT" analyze
+check_exit "a directory that is none" 1 "'/nonexistent' is no bundle" "$VCPULAT" analyze /nonexistent
+check_exit "--output takes one bundle" 1 'one bundle' "$VCPULAT" analyze -o "$TMP/x" a b
+
+copy good
+check_exit "a table of causes" 0 'host/kworker/vmstat_update +6/6 +0/3 +6 ' "$VCPULAT" analyze "$TMP/good"
+check "the result lies beside the bundle" test -s "$TMP/good.result.json"
+check "the bundle is as it was" diff -r "$recorded" "$TMP/good"
+mv "$TMP/good.result.json" "$TMP/first.json"
+check_exit "with a slash at the end" 0 'passed' "$VCPULAT" analyze "$TMP/good/"
+check "the same bundle gives the same bytes" cmp "$TMP/first.json" "$TMP/good.result.json"
+check_exit "for programs" 0 '"schema": "vcpulat-result-1"' "$VCPULAT" analyze --json -o "$TMP/out.json" "$TMP/good"
+
+sed -i 's/"status": "complete"/"status": "partial"/; s/"reason": ""/"reason": "it rained"/' "$TMP/good/manifest.json"
+check_exit "a partial bundle" 0 'no-verdict' "$VCPULAT" analyze "$TMP/good"
+check_exit "says why it is partial" 0 'partial: it rained' "$VCPULAT" analyze "$TMP/good"
+
+copy warned
+echo '[  100.0] WARNING: CPU: 1 PID: 1 at mm/vmstat.c:1 foo+0x1/0x2' >>"$TMP/warned/dmesg-host.txt"
+check_exit "a kernel's warning fails the run" 2 '1 faults in kernel logs.*vmstat.c:1' "$VCPULAT" analyze "$TMP/warned"
+
+copy untraced
+rm "$TMP/untraced/host.dat"
+check_exit "without a trace gaps are counted" 0 'there is no trace of the host' "$VCPULAT" analyze "$TMP/untraced"
+
+copy cut
+truncate -s 60000 "$TMP/cut/host.dat"
+check_exit "a trace that is cut short" 1 'host.dat. is no trace.dat, or is cut short' "$VCPULAT" analyze "$TMP/cut"
+copy cut
+truncate -s 200 "$TMP/cut/probe.bin"
+check_exit "a probe's file that is cut short" 1 'probe.bin.: is cut short' "$VCPULAT" analyze "$TMP/cut"
+copy cut
+rm "$TMP/cut/probe.bin"
+check_exit "a complete bundle without gaps" 1 'probe.bin' "$VCPULAT" analyze "$TMP/cut"
+copy cut
+echo '{"role": "joker"}' >>"$TMP/cut/stimuli.jsonl"
+check_exit "an unknown action" 1 'stimuli.jsonl:[0-9]+: not an action' "$VCPULAT" analyze "$TMP/cut"
+copy cut
+sed -i 's/vcpulat-bundle-1/vcpulat-bundle-9/' "$TMP/cut/manifest.json"
+check_exit "another schema" 1 'vcpulat-bundle-9' "$VCPULAT" analyze "$TMP/cut"
+copy cut
+sed -i 's/"cycles_per_second": [0-9]*/"cycles_per_second": 3/' "$TMP/cut/manifest.json"
+check_exit "a clock that is none" 1 'cycles_per_second' "$VCPULAT" analyze "$TMP/cut"
+copy cut
+sed -i 's/"guest": "none"/"guest": "libvirt"/' "$TMP/cut/manifest.json"
+check_exit "a guest without a clock" 1 'clock.json' "$VCPULAT" analyze "$TMP/cut"
+copy cut
+mkfifo "$TMP/fifo"
+rm "$TMP/cut/host.dat"
+ln -s "$TMP/fifo" "$TMP/cut/host.dat"
+check_exit "a FIFO in place of a trace" 1 'host.dat. is not a regular file' "$VCPULAT" analyze "$TMP/cut"
+plan
