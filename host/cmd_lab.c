@@ -36,6 +36,7 @@ struct lab_options {
 	uint64_t memory_bytes;
 	char *append;
 	struct schema_strings qemu_args;
+	struct schema_strings files;
 	uint64_t seed;
 	bool has_seed;
 	uint64_t patience_ns;
@@ -74,6 +75,9 @@ static const struct option_row rows[] = {
 	  .argument = "CMDLINE" },
 	{ .field = { FIELD("qemu-arg", qemu_args, SCHEMA_STRINGS), .help = "one more argument of the emulating QEMU" },
 	  .argument = "ARG" },
+	{ .field = { FIELD("file", files, SCHEMA_STRINGS),
+		     .help = "hand a copy of a file in; it lies where the command or shell starts" },
+	  .argument = "FILE" },
 	{ .field = { FIELD("seed", seed, SCHEMA_UINT), .has_offset = offsetof(struct lab_options, has_seed),
 		     .help = "of all that is random; drawn if not given" },
 	  .argument = "N" },
@@ -372,6 +376,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.guest = lab->has_guest ? &lab->guest : NULL,
 				.given = &lab->given,
 				.given_text = &lab->given_text,
+				.files = &o->files,
 				.cpus = (unsigned int)(o->cpus ? o->cpus : cpus),
 				.memory_bytes = o->memory_bytes ? o->memory_bytes : memory,
 				.meter = meter,

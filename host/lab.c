@@ -98,6 +98,16 @@ static int give_scenarios(const struct attempt *a, struct err *err)
 	return ret;
 }
 
+static int give_files(const struct attempt *a, struct err *err)
+{
+	const struct schema_strings *files = a->params->files;
+	int ret = 0;
+
+	for (size_t i = 0; i < files->count && ret == 0; i++)
+		ret = lab_stage_give(&a->stage, files->item[i], err);
+	return ret;
+}
+
 static int give_job(const struct attempt *a, struct err *err)
 {
 	const struct lab_params *p = a->params;
@@ -116,6 +126,8 @@ static int set_stage(struct attempt *a, struct err *err)
 		ret = arm ? lab_stage_json(&a->stage, "arm.json", arm, err) : -ENOMEM;
 	if (ret == 0)
 		ret = give_scenarios(a, err);
+	if (ret == 0)
+		ret = give_files(a, err);
 	if (ret == 0)
 		ret = give_job(a, err);
 	return ret;

@@ -37,6 +37,7 @@ struct lab_params {
 	const struct lab_kernel *guest;		 /* NULL: the host's kernel */
 	const struct schema_strings *given;	 /* names of scenarios that are handed in as files */
 	const struct schema_strings *given_text; /* their YAML */
+	const struct schema_strings *files; /* paths; copies lie in the job's working directory */
 	unsigned int cpus;
 	uint64_t memory_bytes;
 	const char *meter;	/* the instruction meter, see paths_meter(); NULL: functional mode only */

@@ -144,6 +144,14 @@ int lab_stage_text(const struct lab_stage *s, const char *name, const char *text
 	return ret < 0 ? ret : fs_write_atomic(path, text, strlen(text), err);
 }
 
+int lab_stage_give(const struct lab_stage *s, const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *target = str_printf("%s/%s", s->dir, slash ? slash + 1 : path);
+
+	return target ? fs_copy(path, target, err) : -ENOMEM;
+}
+
 int lab_stage_exit_code(const struct lab_stage *s)
 {
 	_cleanup_free_ char *path = str_printf("%s/exit", s->dir);

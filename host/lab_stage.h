@@ -55,6 +55,16 @@ int lab_stage_json(const struct lab_stage *s, const char *name, const json_t *va
 int lab_stage_text(const struct lab_stage *s, const char *name, const char *text, struct err *err);
 
 /**
+ * lab_stage_give - put a copy of a file into the stage directory, under its own name
+ * @s: the stage
+ * @path: regular file
+ * @err: says what failed
+ *
+ * Return: 0 or -errno.
+ */
+int lab_stage_give(const struct lab_stage *s, const char *path, struct err *err);
+
+/**
  * lab_stage_exit_code - what the job ended with
  * @s: the stage, after the boot
  *
