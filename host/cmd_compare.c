@@ -11,6 +11,7 @@
 #include "common/options.h"
 #include "host/exit.h"
 #include "reports/compare.h"
+#include "reports/exact_arms.h"
 #include "reports/load.h"
 #include "reports/table.h"
 
@@ -20,6 +21,8 @@ struct compare_options {
 	bool json;
 	bool aa;
 	bool all;
+	bool exact;
+	struct schema_strings budgets;
 };
 
 #define ROW(name, kind, member, ...) \
@@ -32,6 +35,10 @@ static const struct option_row rows[] = {
 	ROW("aa", SCHEMA_BOOL, aa,
 	    .help = "expect no difference: two arms that are the same, or the boots of one arm split in halves") },
 	ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst") },
+	ROW("exact", SCHEMA_BOOL, exact, .help = "say function by function where the arms' instructions differ") },
+	ROW("budget", SCHEMA_STRINGS, budgets,
+	    .help = "at most N instructions for the median gap of a cause, CAUSE<=N, or for the largest, CAUSE:max<=N; "
+		    "exceeded: exit code 2"), .argument = "BUDGET" },
 	ROW("seed", SCHEMA_UINT, seed, .fallback = "1", .help = "seed of permutations and of the split in halves"),
 	  .argument = "N" },
 	{ .field = { .key = NULL } },
@@ -43,7 +50,8 @@ static const struct command_help help = {
 		   "and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
 		   "A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
 	.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
-		    "  vcpulat compare --aa bundles/stock-*/",
+		    "  vcpulat compare --aa bundles/stock-*/\n"
+		    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",
 };
 
 static int load_all(int argc, char *argv[], int first, struct load_results *results, struct err *err)
@@ -79,6 +87,8 @@ static int output(const json_t *comparison, const struct compare_options *option
 		putchar('\n');
 	} else {
 		table_print(stdout, comparison, &table);
+		if (options->exact)
+			exact_print_arms(stdout, comparison);
 	}
 	if (fflush(stdout) != 0)
 		return err_sys(err, -errno, "cannot write the comparison");
@@ -91,6 +101,7 @@ static int run(int argc, char *argv[], int first, const struct compare_options *
 	_cleanup_(load_results_done) struct load_results results = { 0 };
 	struct compare_params params = { .aa = options->aa, .seed = options->seed };
 	_cleanup_json_ json_t *comparison = NULL;
+	bool kept = false;
 	int r = load_all(argc, argv, first, &results, err);
 
 	if (r == 0)
@@ -98,6 +109,10 @@ static int run(int argc, char *argv[], int first, const struct compare_options *
 	if (r == 0)
 		r = output(comparison, options, err);
 	*ret_passed = r == 0 && compare_passed(comparison);
+	if (r == 0)
+		r = exact_check_budgets(options->json ? stderr : stdout, results.result, results.count,
+					options->budgets.item, options->budgets.count, &kept, err);
+	*ret_passed = *ret_passed && kept;
 	return r;
 }
 

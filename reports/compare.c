@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "reports/compare_p.h"
+#include "reports/exact_arms.h"
 #include "reports/load.h"
 #include "reports/row.h"
 #include "reports/statistics.h"
@@ -275,8 +276,10 @@ int compare_results(const json_t *const *results, size_t n, const struct compare
 		if (add_scenario(&c, c.scenarios.name[i], &grid) < 0)
 			return err_sys(err, -ENOMEM, "cannot compare");
 	comparison = document(&c, &grid, params->aa);
-	if (!comparison)
+	if (!comparison || exact_add(comparison, results, n) < 0) {
+		json_decref(comparison);
 		return err_sys(err, -ENOMEM, "cannot compare");
+	}
 	*ret = comparison;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
+#include "reports/exact_arms.h"
 #include "reports/verdict.h"
 
 /* Causes that no scenario provokes: shown while they are this many at most, the worst first. */
@@ -306,6 +307,7 @@ void table_print(FILE *out, const json_t *comparison, const struct table_params 
 	p.colour = params->colour;
 	print_header(&p, json_is_true(json_object_get(comparison, "emulated")));
 	print_rows(&p, json_object_get(comparison, "rows"), params->all_causes);
+	exact_print_rows(out, comparison, params->all_causes);
 	fputc('\n', out);
 	print_limits(&p, comparison);
 	fputc('\n', out);

@@ -17,7 +17,7 @@
 #include "common/marks.h"
 #include "host/meter/meter.h"
 #include "host/meter/meter_file.h"
-#include "reports/exact.h"
+#include "reports/exact_arms.h"
 #include "reports/flame.h"
 #include "reports/meter.h"
 #include "reports/meter_read.h"
@@ -377,6 +377,46 @@ static void runs_merge(void **state)
 	assert_true(json_is_null(row));
 }
 
+static json_t *result_of(const char *arm, const char *guest, const json_t *exact)
+{
+	return json_pack("{s:{s:s},s:{s:s},s:s,s:O}", "scenario", "name", "vmstat-host", "arm", "name", arm, "guest", guest,
+			 "exact", exact);
+}
+
+static void comparisons_gain_columns(void **state)
+{
+	_cleanup_json_ json_t *native = exact_of_run(*state, 20, 12);
+	_cleanup_json_ json_t *guest = exact_of_run(*state, 50, 12);
+	_cleanup_json_ json_t *a = result_of("stock", "none", native);
+	_cleanup_json_ json_t *b = result_of("stock", "libvirt", guest);
+	_cleanup_json_ json_t *c = result_of("patched", "libvirt", native);
+	_cleanup_json_ json_t *plain = json_pack("{s:{s:s}}", "arm", "name", "stock");
+	const json_t *const results[] = { a, b, c, plain };
+	_cleanup_json_ json_t *comparison =
+		json_pack("{s:[{s:s,s:s,s:s,s:b,s:n}],s:[{s:s,s:b}]}", "rows", "scenario", "vmstat-host", "cause",
+			  "host/kworker/vmstat_update", "arm", "stock", "provoked", 1, "exact", "arms", "name", "stock",
+			  "baseline", 1);
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	char budget[] = "host/kworker/vmstat_update<=100";
+	char *const list[] = { budget };
+	struct err err = { "" };
+	bool met = true;
+
+	assert_int_equal(exact_add(comparison, results, 4), 0);
+	exact_print_rows(out, comparison, false);
+	exact_print_arms(out, comparison);
+	assert_int_equal(exact_check_budgets(out, results, 4, list, 1, &met, &err), 0);
+	assert_false(met);
+	assert_int_equal(exact_check_budgets(out, results + 3, 1, list, 1, &met, &err), -EINVAL);
+	fclose(out);
+	assert_non_null(strstr(text, "1.3x"));
+	assert_non_null(strstr(text, "host;kworker/vmstat_update: -30 (refresh_cpu_vm_stats -30)"));
+	assert_non_null(strstr(text, "EXCEEDED: host/kworker/vmstat_update, stock, guest libvirt: 121 instructions"));
+	assert_non_null(strstr(text, "kept: host/kworker/vmstat_update, patched, guest libvirt: 91 instructions"));
+}
+
 static void budgets(void **state)
 {
 	_cleanup_json_ json_t *exact = exact_of_run(*state, 20, 3);
@@ -458,6 +498,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(figures_follow_the_trace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_longer_function_is_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(few_gaps_claim_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(comparisons_gain_columns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(runs_merge, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(budgets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pages_and_stacks, set_up, tear_down),
