@@ -10,49 +10,18 @@
  * Then no page may be missing: the free lists of each zone (buddyinfo) are counted
  * otherwise than nr_free_pages, and nr_mlock is what it was.
  */
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/klog.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ISOLATED 1
+#include "inside.h"
+
 #define PAGES 64
-#define PAGE 4096
 #define MAX_CPUS 64
-#define TRACING "/sys/kernel/tracing/"
 #define SYSLOG_READ_ALL 3
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static void put(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file || fputs(text, file) == EOF || fclose(file) == EOF)
-		die(path);
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		die("sched_setaffinity");
-}
 
 static long long now_ms(void)
 {
@@ -60,15 +29,6 @@ static long long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
-static void *map_pages(size_t pages)
-{
-	void *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		die("mmap");
-	return p;
 }
 
 static long vmstat(const char *name)
@@ -86,20 +46,6 @@ static long vmstat(const char *name)
 	return 0;
 }
 
-/* Lines of the isolated CPU's trace that name a function. */
-static int traced(const char *function)
-{
-	FILE *file = fopen(TRACING "per_cpu/cpu1/trace", "r");
-	char line[512];
-	int n = 0;
-
-	while (file && fgets(line, sizeof(line), file))
-		n += strstr(line, function) != NULL;
-	if (file)
-		fclose(file);
-	return n;
-}
-
 /* One page locked on the isolated CPU: how long until /proc/vmstat knows? -1: not within 3 s. */
 static int fold_time_ms(void)
 {
@@ -114,7 +60,7 @@ static int fold_time_ms(void)
 	if (mlock(page, PAGE) < 0)
 		die("mlock");
 	pin(0);
-	put(TRACING "trace", "");
+	trace_works();
 	for (start = now_ms(); now_ms() - start < 3000;)
 		if (vmstat("nr_mlock") == before + 1)
 			return (int)(now_ms() - start);
@@ -216,7 +162,6 @@ int main(int argc, char *argv[])
 		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	put("/proc/sys/vm/stat_interval", "1");
-	put(TRACING "events/workqueue/workqueue_execute_start/enable", "1");
 	ms = fold_time_ms();
 	good &= say(traced("vmstat_update") == 0, "vmstat_update on the isolated CPU", traced("vmstat_update"));
 	if (strcmp(argv[2], "fold") == 0)
