@@ -12,8 +12,12 @@
 #include "common/fs.h"
 
 #define ISOLATION "isolcpus=nohz,domain,managed_irq,1 nohz_full=1 rcu_nocbs=1 nowatchdog"
-/* The emulated timers are sound, but late when the machine is busy: no self-tests that conclude otherwise. */
-#define EMULATION "tsc=reliable no_timer_check random.trust_cpu=1 panic=-1"
+/*
+ * The emulated timers are sound, but late when the machine is busy: no self-tests that conclude otherwise.
+ * The TSC's rate, first measured late, is refined after KVM took it down. Without TSC scaling a difference above
+ * the tolerance leaves guests with a ratio of 0 and timers that never expire (kernel arch/x86/kvm/x86.c, set_tsc_khz()).
+ */
+#define EMULATION "tsc=reliable no_timer_check random.trust_cpu=1 panic=-1 kvm.tsc_tolerance_ppm=100000"
 
 char *lab_boot_cmdline(const struct lab_boot *boot)
 {
