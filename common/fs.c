@@ -82,7 +82,7 @@ int fs_read(const char *path, size_t limit, char **ret_data, size_t *ret_len, st
 
 int fs_read_line(const char *path, char **ret_line, struct err *err)
 {
-	char *line;
+	char *line = NULL;
 	size_t len;
 	int ret = fs_read(path, LINE_LIMIT, &line, NULL, err);
 
