@@ -118,6 +118,7 @@ static void test_cmdline(void **state)
 	boot.append = "kvm.halt_poll_ns=0";
 	more = lab_boot_cmdline(&boot);
 	assert_non_null(strstr(plain, "nohz_full=1 "));
+	assert_non_null(strstr(plain, " kvm.tsc_tolerance_ppm=100000"));
 	assert_true(strncmp(plain, more, strlen(plain)) == 0);
 	assert_string_equal(more + strlen(plain), " kvm.halt_poll_ns=0");
 }
