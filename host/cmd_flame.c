@@ -25,24 +25,32 @@ struct flame_options {
 	bool folded;
 };
 
-#define ROW(name, kind, member, ...) \
-	{ .field = { .key = name, .type = kind, .offset = offsetof(struct flame_options, member), __VA_ARGS__ }
+#define ROW(name, kind, member, ...)                                                                                   \
+	{                                                                                                              \
+		.field = {.key = name, .type = kind, .offset = offsetof(struct flame_options, member), __VA_ARGS__ }
 
-static const struct option_row rows[] = {
-	ROW("cause", SCHEMA_STRING, cause, .help = "show the gap of median length that has this cause alone") , .letter = 'c',
-	  .argument = "CAUSE" },
-	ROW("gap", SCHEMA_UINT, gap, .has_offset = offsetof(struct flame_options, gap_given), .max = UINT32_MAX - 1,
-	    .help = "show the gap of this number, counted from 0 as in result.json"), .argument = "N" },
-	ROW("folded", SCHEMA_BOOL, folded, .help = "print folded stacks, which flame graph tools read, instead of a page") },
-	ROW("output", SCHEMA_STRING, output, .help = "write here instead of to the standard output"), .letter = 'o',
-	  .argument = "FILE" },
-	{ .field = { .key = NULL } },
-};
+static const struct option_row rows[] = { ROW("cause", SCHEMA_STRING, cause,
+					      .help = "show the gap of median length that has this cause alone"),
+					  .letter = 'c', .argument = "CAUSE" },
+			       ROW("gap", SCHEMA_UINT, gap, .has_offset = offsetof(struct flame_options, gap_given),
+				   .max = UINT32_MAX - 1,
+				   .help = "show the gap of this number, counted from 0 as in result.json"),
+			       .argument = "N"
+}
+, ROW("folded", SCHEMA_BOOL, folded, .help = "print folded stacks, which flame graph tools read, instead of a page")
+}
+, ROW("output", SCHEMA_STRING, output, .help = "write here instead of to the standard output"), .letter = 'o',
+												.argument = "FILE"
+}
+, { .field = { .key = NULL } },
+}
+;
 
 static const struct command_help help = {
 	.usage = "flame [OPTION...] RESULT_OR_BUNDLE",
-	.purpose = "Shows where the instructions of a gap went, by layer, context and function, as the instruction meter\n"
-		   "of a lab counted them: an interactive page that needs no network, or folded stacks.",
+	.purpose =
+		"Shows where the instructions of a gap went, by layer, context and function, as the instruction meter\n"
+		"of a lab counted them: an interactive page that needs no network, or folded stacks.",
 	.examples = "  vcpulat flame bundles/vmstat-host --cause host/kworker/vmstat_update -o vmstat.html\n"
 		    "  vcpulat flame result.json --gap 17 --folded",
 };
@@ -62,7 +70,8 @@ static int find_bundle(const char *operand, const json_t *result, char **ret_dir
 		*ret_dir = strdup(place[i]);
 		return *ret_dir ? 0 : err_sys(err, -ENOMEM, "cannot read '%s'", operand);
 	}
-	return err_set(err, -ENOENT, "'%s' has no meter.bin: only runs in a lab with the instruction meter do", operand);
+	return err_set(err, -ENOENT, "'%s' has no meter.bin: only runs in a lab with the instruction meter do",
+		       operand);
 }
 
 /* A bundle that was not analyzed has no result: causes are then what the instructions show. */
@@ -87,7 +96,8 @@ static int pick(const struct meter_data *data, const json_t *result, const struc
 			return err_set(err, -ENOENT, "the meter has no gap %llu", (unsigned long long)options->gap);
 		if (!(*ret)->costs)
 			return err_set(err, -ENODATA,
-				       "gap %llu has no profile: %llu instructions lie between its turns, so nothing was executed",
+				       "gap %llu has no profile: %llu instructions lie between its turns, so nothing "
+				       "was executed",
 				       (unsigned long long)options->gap,
 				       (unsigned long long)((*ret)->insns[METER_HOST] + (*ret)->insns[METER_GUEST]));
 		return 0;

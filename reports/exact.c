@@ -29,10 +29,10 @@ struct hit {
 struct tally {
 	uint64_t joined;     /* in both */
 	uint64_t meter_only; /* long enough in instructions, not in time */
-	uint64_t noise;      /* long in time, but the emulated host executed nothing else */
+	uint64_t noise;	     /* long in time, but the emulated host executed nothing else */
 	uint64_t time_only;  /* no record of the meter at all */
 	uint64_t migrated;
-	uint64_t several;    /* of more than one cause */
+	uint64_t several; /* of more than one cause */
 };
 
 struct exact {
@@ -125,9 +125,8 @@ static void add_miss(struct exact *exact, const struct meter_gap *gap, const cha
 		     const char *why)
 {
 	if (json_array_size(exact->misses) < 100)
-		json_array_append_new(exact->misses,
-				      json_pack("{s:I,s:s,s:s,s:s}", "turn", (json_int_t)gap->turn, "cause", cause, "seen_by",
-						seen_by, "why", why));
+		json_array_append_new(exact->misses, json_pack("{s:I,s:s,s:s,s:s}", "turn", (json_int_t)gap->turn,
+							       "cause", cause, "seen_by", seen_by, "why", why));
 }
 
 /* Work items are seen by both instruments under the same name: where they disagree it is said. */
@@ -138,20 +137,21 @@ static void compare_roots(struct exact *exact, const struct meter_gap *gap, cons
 	size_t i;
 	const json_t *root;
 
-	json_array_foreach(roots, i, root) {
+	json_array_foreach(roots, i, root)
+	{
 		const char *cause = json_get_string(root, "cause");
 
 		if (is_work(cause) && !has_root(exact, gap, cause))
-			add_miss(exact, gap, cause, "trace", gap->whole ? "its code was not executed between the turns" :
-									   "steps of the gap were not kept");
+			add_miss(exact, gap, cause, "trace",
+				 gap->whole ? "its code was not executed between the turns"
+					    : "steps of the gap were not kept");
 	}
 	for (i = 0; i < gap->roots; i++) {
 		const char *cause = names_text(exact->data->names, gap->root[i].cause);
 		bool found = false;
 		size_t j;
 
-		json_array_foreach(roots, j, root)
-			found |= !strcmp(json_get_string(root, "cause"), cause);
+		json_array_foreach(roots, j, root) found |= !strcmp(json_get_string(root, "cause"), cause);
 		if (is_work(cause) && !found)
 			add_miss(exact, gap, cause, "meter", lost ? "events were lost" : "the trace has other roots");
 	}
@@ -220,12 +220,21 @@ static int collect(struct exact *exact)
 	return 0;
 }
 
-enum figure { FIGURE_TOTAL, FIGURE_HOST, FIGURE_GUEST, FIGURE_SWITCHES, FIGURE_EXIT, FIGURE_ENTRY, FIGURE_REP,
-	      FIGURE_TRACER, FIGURE_SLACK, FIGURE_MAX };
-
-static const char *const figure_name[FIGURE_MAX] = {
-	"total", "host", "guest", "switches", "exit_path", "entry_path", "rep", "tracer", "slack"
+enum figure {
+	FIGURE_TOTAL,
+	FIGURE_HOST,
+	FIGURE_GUEST,
+	FIGURE_SWITCHES,
+	FIGURE_EXIT,
+	FIGURE_ENTRY,
+	FIGURE_REP,
+	FIGURE_TRACER,
+	FIGURE_SLACK,
+	FIGURE_MAX
 };
+
+static const char *const figure_name[FIGURE_MAX] = { "total",	   "host", "guest",  "switches", "exit_path",
+						     "entry_path", "rep",  "tracer", "slack" };
 
 static uint64_t figure_of(const struct meter_gap *gap, enum figure figure)
 {
@@ -309,8 +318,8 @@ static json_t *paths_of(struct hit *hit, size_t n)
 		for (end = i + 1; end < n && hit[end].gap->path == hit[i].gap->path; end++)
 			;
 		snprintf(path, sizeof(path), "%016llx", (unsigned long long)hit[i].gap->path);
-		json_array_append_new(paths, json_pack("{s:s,s:I,s:o,s:o}", "path", path, "gaps", (json_int_t)(end - i), "host",
-						       values_of(hit + i, end - i, FIGURE_HOST), "guest",
+		json_array_append_new(paths, json_pack("{s:s,s:I,s:o,s:o}", "path", path, "gaps", (json_int_t)(end - i),
+						       "host", values_of(hit + i, end - i, FIGURE_HOST), "guest",
 						       values_of(hit + i, end - i, FIGURE_GUEST)));
 	}
 	return most_first(paths);
@@ -402,8 +411,8 @@ static json_t *document(const struct exact *exact)
 	return json_pack("{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:O,s:o}", "schema",
 			 EXACT_SCHEMA, "complete", data->complete && data->ended, "layer",
 			 data->run.layer == METER_GUEST ? "guest" : "host", "threshold_insns",
-			 (json_int_t)data->header.threshold_insns, "turn_insns", (json_int_t)data->run.turn_insns, "turns",
-			 (json_int_t)data->run.turns, "gaps", (json_int_t)data->gaps, "join", "joined",
+			 (json_int_t)data->header.threshold_insns, "turn_insns", (json_int_t)data->run.turn_insns,
+			 "turns", (json_int_t)data->run.turns, "gaps", (json_int_t)data->gaps, "join", "joined",
 			 (json_int_t)tally->joined, "meter_only", (json_int_t)tally->meter_only, "time_only",
 			 (json_int_t)tally->time_only, "noise", (json_int_t)tally->noise, "migrated",
 			 (json_int_t)tally->migrated, "several_causes", (json_int_t)tally->several, "lost", "records",

@@ -71,7 +71,7 @@ int exact_compare(const json_t *exact, const json_t *against, json_t **ret);
 
 struct exact_budget {
 	char cause[256];
-	bool max;       /* of the largest gap, not of the median one */
+	bool max;	/* of the largest gap, not of the median one */
 	uint64_t insns; /* host and guest together, at most */
 };
 

@@ -101,9 +101,9 @@ static void fill_row(json_t *row, const struct groups *groups)
 	const struct group *native = find_group(groups, scenario, "none", arm);
 	const struct group *guest = find_group(groups, scenario, "libvirt", arm);
 
-	json_object_set_new(row, "exact",
-			    exact_row(native ? native->exact : NULL, guest ? guest->exact : NULL,
-				      json_get_string(row, "cause")));
+	json_object_set_new(
+		row, "exact",
+		exact_row(native ? native->exact : NULL, guest ? guest->exact : NULL, json_get_string(row, "cause")));
 }
 
 static const char *baseline_of(const json_t *comparison)
@@ -111,7 +111,8 @@ static const char *baseline_of(const json_t *comparison)
 	size_t i;
 	const json_t *arm;
 
-	json_array_foreach(json_object_get(comparison, "arms"), i, arm) {
+	json_array_foreach(json_object_get(comparison, "arms"), i, arm)
+	{
 		if (json_is_true(json_object_get(arm, "baseline")))
 			return json_get_string(arm, "name");
 	}
@@ -127,9 +128,9 @@ static int compare_group(const struct group *group, const struct group *against,
 		return rc;
 	return json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:o}", "scenario", group->scenario, "guest",
 						     group->guest, "arm", group->arm, "against", against->arm, "causes",
-						     causes)) ?
-		       -ENOMEM :
-		       0;
+						     causes))
+		       ? -ENOMEM
+		       : 0;
 }
 
 static json_t *compare_groups(const struct groups *groups, const char *baseline)
@@ -156,8 +157,7 @@ int exact_add(json_t *comparison, const json_t *const *results, size_t n)
 	if (!rc && groups.count) {
 		json_t *arms = compare_groups(&groups, baseline_of(comparison));
 
-		json_array_foreach(json_object_get(comparison, "rows"), i, row)
-			fill_row(row, &groups);
+		json_array_foreach(json_object_get(comparison, "rows"), i, row) fill_row(row, &groups);
 		rc = arms && !json_object_set_new(comparison, "exact", arms) ? 0 : -ENOMEM;
 	}
 	groups_done(&groups);
@@ -204,13 +204,14 @@ void exact_print_rows(FILE *out, const json_t *comparison, bool all)
 	const json_t *row;
 	bool headed = false;
 
-	json_array_foreach(json_object_get(comparison, "rows"), i, row) {
+	json_array_foreach(json_object_get(comparison, "rows"), i, row)
+	{
 		if (!json_is_object(json_object_get(row, "exact")) ||
 		    (!all && !json_is_true(json_object_get(row, "provoked"))))
 			continue;
 		if (!headed)
-			fprintf(out, "\n%-28s %-12s %14s %14s %11s %6s %7s\n", "instructions: median..max", "arm", "native",
-				"guest: host", "guest", "exits", "ampl.");
+			fprintf(out, "\n%-28s %-12s %14s %14s %11s %6s %7s\n", "instructions: median..max", "arm",
+				"native", "guest: host", "guest", "exits", "ampl.");
 		headed = true;
 		print_row(out, row);
 	}
@@ -221,7 +222,8 @@ void exact_print_arms(FILE *out, const json_t *comparison)
 	size_t i;
 	const json_t *arm;
 
-	json_array_foreach(json_object_get(comparison, "exact"), i, arm) {
+	json_array_foreach(json_object_get(comparison, "exact"), i, arm)
+	{
 		fprintf(out, "\n%s, guest %s: ", json_get_string(arm, "scenario"), json_get_string(arm, "guest"));
 		exact_print_comparison(out, json_object_get(arm, "causes"), json_get_string(arm, "arm"),
 				       json_get_string(arm, "against"));
@@ -234,9 +236,9 @@ static void check_budget(FILE *out, const json_t *result, const struct exact_bud
 	bool kept = exact_budget_met(budget, json_object_get(result, "exact"), &insns);
 
 	*met &= kept;
-	fprintf(out, "%s: %s, %s, guest %s: %" PRIu64 " instructions, budget %" PRIu64 "%s\n", kept ? "kept" : "EXCEEDED",
-		budget->cause, arm_of(result), json_get_string(result, "guest"), insns, budget->insns,
-		budget->max ? " at most" : "");
+	fprintf(out, "%s: %s, %s, guest %s: %" PRIu64 " instructions, budget %" PRIu64 "%s\n",
+		kept ? "kept" : "EXCEEDED", budget->cause, arm_of(result), json_get_string(result, "guest"), insns,
+		budget->insns, budget->max ? " at most" : "");
 }
 
 int exact_check_budgets(FILE *out, const json_t *const *results, size_t n, char *const *budget, size_t budgets,
@@ -259,7 +261,8 @@ int exact_check_budgets(FILE *out, const json_t *const *results, size_t n, char 
 		}
 	}
 	if (budgets && !checked)
-		return err_set(err, -EINVAL, "no result has instructions: only runs in a lab with the instruction meter do");
+		return err_set(err, -EINVAL,
+			       "no result has instructions: only runs in a lab with the instruction meter do");
 	*ret_met = met;
 	return 0;
 }

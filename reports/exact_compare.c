@@ -15,14 +15,14 @@ struct pair {
 	const json_t *place; /* layer, context, function: of the arm that has it */
 	const json_t *to;    /* the arm; NULL: not executed there */
 	const json_t *from;  /* the arm it is compared with */
-	int64_t delta;       /* of the medians */
+	int64_t delta;	     /* of the medians */
 	const char *state;
 };
 
 struct comparison {
 	struct pair *pair; /* by layer, context, then size of the difference */
 	size_t n;
-	double gaps_to;    /* with all their steps */
+	double gaps_to; /* with all their steps */
 	double gaps_from;
 };
 
@@ -31,7 +31,8 @@ const json_t *exact_find(const json_t *exact, const char *cause)
 	size_t i;
 	const json_t *item;
 
-	json_array_foreach(json_object_get(exact, "causes"), i, item) {
+	json_array_foreach(json_object_get(exact, "causes"), i, item)
+	{
 		if (!strcmp(json_get_string(item, "cause"), cause))
 			return item;
 	}
@@ -122,10 +123,8 @@ static int pair_up(const json_t *to, const json_t *from, struct comparison *ret)
 	ret->pair = calloc(json_array_size(functions_to) + json_array_size(functions_from) + 1, sizeof(struct pair));
 	if (!ret->pair)
 		return -ENOMEM;
-	json_array_foreach(functions_to, i, item)
-		ret->pair[ret->n++] = (struct pair){ .place = item, .to = item };
-	json_array_foreach(functions_from, i, item)
-		ret->pair[ret->n++] = (struct pair){ .place = item, .from = item };
+	json_array_foreach(functions_to, i, item) ret->pair[ret->n++] = (struct pair){ .place = item, .to = item };
+	json_array_foreach(functions_from, i, item) ret->pair[ret->n++] = (struct pair){ .place = item, .from = item };
 	ret->gaps_to = (double)json_get_u64(to, "whole");
 	ret->gaps_from = (double)json_get_u64(from, "whole");
 	merge_places(ret);
@@ -138,8 +137,9 @@ static int pair_up(const json_t *to, const json_t *from, struct comparison *ret)
 static json_t *function_object(const struct pair *pair)
 {
 	return json_pack("{s:s,s:I,s:I,s:I,s:s}", "function", json_get_string(pair->place, "function"), "from",
-			 (json_int_t)json_get_u64(pair->from, "median"), "to", (json_int_t)json_get_u64(pair->to, "median"),
-			 "delta", (json_int_t)pair->delta, "state", pair->state);
+			 (json_int_t)json_get_u64(pair->from, "median"), "to",
+			 (json_int_t)json_get_u64(pair->to, "median"), "delta", (json_int_t)pair->delta, "state",
+			 pair->state);
 }
 
 static bool same_context(const struct pair *a, const struct pair *b)
@@ -165,8 +165,8 @@ static json_t *context_object(const struct pair *pair, size_t n)
 		json_array_append_new(functions, function_object(&pair[i]));
 	}
 	return json_pack("{s:s,s:s,s:I,s:I,s:o}", "layer", json_get_string(pair->place, "layer"), "context",
-			 json_get_string(pair->place, "context"), "delta", (json_int_t)changed, "varies", (json_int_t)other,
-			 "functions", functions);
+			 json_get_string(pair->place, "context"), "delta", (json_int_t)changed, "varies",
+			 (json_int_t)other, "functions", functions);
 }
 
 static json_t *contexts(const struct comparison *comparison)
@@ -176,7 +176,8 @@ static json_t *contexts(const struct comparison *comparison)
 	for (size_t i = 0, end; i < comparison->n; i = end) {
 		json_t *context;
 
-		for (end = i + 1; end < comparison->n && same_context(&comparison->pair[i], &comparison->pair[end]); end++)
+		for (end = i + 1; end < comparison->n && same_context(&comparison->pair[i], &comparison->pair[end]);
+		     end++)
 			;
 		context = context_object(comparison->pair + i, end - i);
 		if (json_array_size(json_object_get(context, "functions")))
@@ -234,12 +235,14 @@ int exact_compare(const json_t *exact, const json_t *against, json_t **ret)
 	size_t i;
 	const json_t *item;
 
-	json_array_foreach(json_object_get(against, "causes"), i, item) {
+	json_array_foreach(json_object_get(against, "causes"), i, item)
+	{
 		const char *cause = json_get_string(item, "cause");
 
 		rc = rc ? rc : compare_cause(cause, exact_find(exact, cause), item, list);
 	}
-	json_array_foreach(json_object_get(exact, "causes"), i, item) {
+	json_array_foreach(json_object_get(exact, "causes"), i, item)
+	{
 		const char *cause = json_get_string(item, "cause");
 
 		if (!rc && !exact_find(against, cause))
@@ -259,7 +262,8 @@ int exact_budget_parse(const char *text, struct exact_budget *ret, struct err *e
 
 	len -= max ? 4 : 0;
 	if (!len || len >= sizeof(ret->cause) || sign[2] < '0' || sign[2] > '9')
-		return err_set(err, -EINVAL, "budget '%s': CAUSE<=N or CAUSE:max<=N is wanted, N in instructions", text);
+		return err_set(err, -EINVAL, "budget '%s': CAUSE<=N or CAUSE:max<=N is wanted, N in instructions",
+			       text);
 	errno = 0;
 	unsigned long long insns = strtoull(sign + 2, &end, 10);
 

@@ -7,8 +7,8 @@
 #include "reports/exact.h"
 #include "reports/exact_values.h"
 
-static const char *const figures[] = { "total", "host", "guest", "switches", "exit_path", "entry_path", "rep", "tracer",
-				       "slack" };
+static const char *const figures[] = { "total",	     "host", "guest",  "switches", "exit_path",
+				       "entry_path", "rep",  "tracer", "slack" };
 
 /* A number and how often it counts. */
 struct weighted {
@@ -51,9 +51,9 @@ static size_t spread(const json_t *figure, struct weighted *ret)
 		ret[0] = (struct weighted){ json_get_u64(figure, "median"), json_get_u64(figure, "n") };
 		return 1;
 	}
-	json_array_foreach(values, i, value)
-		ret[i] = (struct weighted){ (uint64_t)json_integer_value(json_array_get(value, 0)),
-					    (uint64_t)json_integer_value(json_array_get(value, 1)) };
+	json_array_foreach(values, i, value) ret[i] =
+		(struct weighted){ (uint64_t)json_integer_value(json_array_get(value, 0)),
+				   (uint64_t)json_integer_value(json_array_get(value, 1)) };
 	return json_array_size(values);
 }
 
@@ -111,8 +111,8 @@ static json_t *merge_figure(const json_t *const *cause, size_t n, const char *na
 	if (!used)
 		return json_null();
 	used = join_equal(item, used);
-	ret = json_pack("{s:I,s:I,s:I,s:I,s:I}", "n", (json_int_t)gaps, "median", (json_int_t)median_of(item, used), "min",
-			(json_int_t)min, "max", (json_int_t)max, "distinct", (json_int_t)used);
+	ret = json_pack("{s:I,s:I,s:I,s:I,s:I}", "n", (json_int_t)gaps, "median", (json_int_t)median_of(item, used),
+			"min", (json_int_t)min, "max", (json_int_t)max, "distinct", (json_int_t)used);
 	if (used > EXACT_VALUES_MAX)
 		json_object_set_new(ret, "more", json_integer((json_int_t)(used - EXACT_VALUES_MAX)));
 	json_object_set_new(ret, "values", values_json(item, used));
@@ -186,8 +186,8 @@ static json_t *merge_functions(const json_t *const *cause, size_t n, uint64_t al
 		size_t j;
 		const json_t *function;
 
-		json_array_foreach(json_object_get(cause[i], "functions"), j, function)
-			part[used++] = (struct part){ function, json_get_u64(cause[i], "whole") };
+		json_array_foreach(json_object_get(cause[i], "functions"), j, function) part[used++] =
+			(struct part){ function, json_get_u64(cause[i], "whole") };
 	}
 	if (used)
 		qsort(part, used, sizeof(*part), by_place);
@@ -226,7 +226,8 @@ static void merge_new_causes(const json_t *const *exact, size_t n, size_t from, 
 	size_t i;
 	const json_t *item;
 
-	json_array_foreach(json_object_get(exact[from], "causes"), i, item) {
+	json_array_foreach(json_object_get(exact[from], "causes"), i, item)
+	{
 		const char *name = json_get_string(item, "cause");
 		size_t found = 0;
 		bool seen = false;
@@ -279,6 +280,6 @@ json_t *exact_row(const json_t *native, const json_t *guest, const char *cause)
 
 	if (!on_host && !in_guest)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o}", "native", figures_only(on_host), "guest", figures_only(in_guest), "amplification",
-			 from && to ? json_real((double)to / (double)from) : json_null());
+	return json_pack("{s:o,s:o,s:o}", "native", figures_only(on_host), "guest", figures_only(in_guest),
+			 "amplification", from && to ? json_real((double)to / (double)from) : json_null());
 }

@@ -28,7 +28,8 @@ static void print_values(FILE *out, const json_t *figure)
 	size_t i;
 	const json_t *value;
 
-	json_array_foreach(json_object_get(figure, "values"), i, value) {
+	json_array_foreach(json_object_get(figure, "values"), i, value)
+	{
 		if (i == VALUES_SHOWN) {
 			fprintf(out, ", ...");
 			break;
@@ -43,7 +44,8 @@ static void print_paths(FILE *out, const json_t *cause)
 	size_t i;
 	const json_t *path;
 
-	json_array_foreach(json_object_get(cause, "paths"), i, path) {
+	json_array_foreach(json_object_get(cause, "paths"), i, path)
+	{
 		fprintf(out, "    path %.8s  %3llu gaps  host ", json_get_string(path, "path"),
 			(unsigned long long)json_get_u64(path, "gaps"));
 		print_values(out, json_object_get(path, "host"));
@@ -61,7 +63,8 @@ static void print_cause(FILE *out, const json_t *cause, bool paths)
 	uint64_t total = json_get_u64(json_object_get(cause, "total"), "median");
 	uint64_t tracer = json_get_u64(json_object_get(cause, "tracer"), "median");
 
-	fprintf(out, "%-36.36s %4llu", json_get_string(cause, "cause"), (unsigned long long)json_get_u64(cause, "gaps"));
+	fprintf(out, "%-36.36s %4llu", json_get_string(cause, "cause"),
+		(unsigned long long)json_get_u64(cause, "gaps"));
 	print_range(out, host, 24);
 	print_range(out, json_object_get(cause, "guest"), 20);
 	print_range(out, json_object_get(cause, "switches"), 8);
@@ -78,10 +81,11 @@ void exact_print(FILE *out, const json_t *exact, bool paths)
 
 	fprintf(out, "%-36s %4s %24s %20s %8s %6s\n", "instructions per gap: median (range)", "gaps", "host", "guest",
 		"switches", "tracer");
-	json_array_foreach(json_object_get(exact, "causes"), i, cause)
-		print_cause(out, cause, paths);
-	fprintf(out, "A turn of the probe is %llu instructions and is in each figure. %llu gaps by time had no others: noise of "
-		     "this machine.\n",
+	json_array_foreach(json_object_get(exact, "causes"), i, cause) print_cause(out, cause, paths);
+	fprintf(out,
+		"A turn of the probe is %llu instructions and is in each figure. %llu gaps by time had no others: "
+		"noise of "
+		"this machine.\n",
 		(unsigned long long)json_get_u64(exact, "turn_insns"), (unsigned long long)json_get_u64(join, "noise"));
 }
 
@@ -91,7 +95,8 @@ static void print_functions(FILE *out, const json_t *context, const char *state)
 	size_t i;
 	const json_t *function;
 
-	json_array_foreach(json_object_get(context, "functions"), i, function) {
+	json_array_foreach(json_object_get(context, "functions"), i, function)
+	{
 		if (strcmp(json_get_string(function, "state"), state) != 0 || shown == FUNCTIONS_SHOWN)
 			continue;
 		fprintf(out, "%s%s %+lld", shown++ ? ", " : " (", json_get_string(function, "function"),
@@ -106,12 +111,14 @@ static void print_contexts(FILE *out, const json_t *cause)
 	size_t i;
 	const json_t *context;
 
-	json_array_foreach(json_object_get(cause, "contexts"), i, context) {
+	json_array_foreach(json_object_get(cause, "contexts"), i, context)
+	{
 		long long delta = json_integer_value(json_object_get(context, "delta"));
 
 		if (!delta)
 			continue;
-		fprintf(out, "    %s;%s: %+lld", json_get_string(context, "layer"), json_get_string(context, "context"), delta);
+		fprintf(out, "    %s;%s: %+lld", json_get_string(context, "layer"), json_get_string(context, "context"),
+			delta);
 		print_functions(out, context, "changed");
 		fputc('\n', out);
 	}
@@ -133,8 +140,8 @@ static void print_difference(FILE *out, const json_t *cause)
 		fprintf(out, "new, %llu\n", (unsigned long long)to);
 		return;
 	}
-	fprintf(out, "%llu -> %llu (%+lld), %s\n", (unsigned long long)from, (unsigned long long)to, (long long)(to - from),
-		strcmp(state, "changed") ? "no function changed for certain" : "changed:");
+	fprintf(out, "%llu -> %llu (%+lld), %s\n", (unsigned long long)from, (unsigned long long)to,
+		(long long)(to - from), strcmp(state, "changed") ? "no function changed for certain" : "changed:");
 	print_contexts(out, cause);
 }
 
@@ -144,6 +151,5 @@ void exact_print_comparison(FILE *out, const json_t *comparison, const char *arm
 	const json_t *cause;
 
 	fprintf(out, "instructions, %s against %s (medians):\n", arm, against);
-	json_array_foreach(comparison, i, cause)
-		print_difference(out, cause);
+	json_array_foreach(comparison, i, cause) print_difference(out, cause);
 }

@@ -45,8 +45,8 @@ static json_t *list(const struct frequency *frequency, size_t kinds)
 	json_t *values = json_array();
 
 	for (size_t i = 0; i < kinds && i < EXACT_VALUES_MAX; i++)
-		json_array_append_new(values, json_pack("[I,I]", (json_int_t)frequency[i].value,
-							(json_int_t)frequency[i].times));
+		json_array_append_new(
+			values, json_pack("[I,I]", (json_int_t)frequency[i].value, (json_int_t)frequency[i].times));
 	return values;
 }
 
@@ -61,9 +61,9 @@ json_t *exact_values(uint64_t *value, size_t n)
 	qsort(value, n, sizeof(*value), by_value);
 	kinds = count_values(value, n, frequency);
 	qsort(frequency, kinds, sizeof(*frequency), by_times);
-	ret = json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "n", (json_int_t)n, "median", (json_int_t)value[(n - 1) / 2], "min",
-			(json_int_t)value[0], "max", (json_int_t)value[n - 1], "distinct", (json_int_t)kinds, "values",
-			list(frequency, kinds));
+	ret = json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "n", (json_int_t)n, "median", (json_int_t)value[(n - 1) / 2],
+			"min", (json_int_t)value[0], "max", (json_int_t)value[n - 1], "distinct", (json_int_t)kinds,
+			"values", list(frequency, kinds));
 	if (ret && kinds > EXACT_VALUES_MAX)
 		json_object_set_new(ret, "more", json_integer((json_int_t)(kinds - EXACT_VALUES_MAX)));
 	return ret;

@@ -26,7 +26,8 @@ static int by_total(const void *left, const void *right)
 
 static bool shows_only(const struct meter_data *data, const struct meter_gap *gap, const char *cause)
 {
-	return gap->roots == 1 && gap->root[0].count == 1 && !strcmp(names_text(data->names, gap->root[0].cause), cause);
+	return gap->roots == 1 && gap->root[0].count == 1 &&
+	       !strcmp(names_text(data->names, gap->root[0].cause), cause);
 }
 
 static const json_t *gap_of_result(const json_t *result, uint64_t turn)
@@ -34,7 +35,8 @@ static const json_t *gap_of_result(const json_t *result, uint64_t turn)
 	size_t i;
 	const json_t *gap;
 
-	json_array_foreach(json_object_get(result, "gaps"), i, gap) {
+	json_array_foreach(json_object_get(result, "gaps"), i, gap)
+	{
 		if (json_get_u64(gap, "turn") == turn)
 			return gap;
 	}
@@ -125,19 +127,20 @@ static json_t *frames_of(const struct meter_data *data, const struct meter_gap *
 		const char *function = names_text(data->names, cost->function);
 
 		if (cost->insns)
-			json_array_append_new(frames, json_pack("[s,s,s,I,b]", cost->layer == METER_HOST ? "host" : "guest",
-								names_text(data->names, cost->context), function,
-								(json_int_t)cost->insns, meter_class_is_tracer(function)));
+			json_array_append_new(frames,
+					      json_pack("[s,s,s,I,b]", cost->layer == METER_HOST ? "host" : "guest",
+							names_text(data->names, cost->context), function,
+							(json_int_t)cost->insns, meter_class_is_tracer(function)));
 	}
 	return frames;
 }
 
 static json_t *page_data(const char *title, const struct meter_data *data, const struct meter_gap *gap)
 {
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:o}", "title", title, "host", (json_int_t)gap->insns[METER_HOST],
-			 "guest", (json_int_t)gap->insns[METER_GUEST], "switches", (json_int_t)gap->exits, "turn",
-			 (json_int_t)gap->turn, "slack", (json_int_t)gap->slack, "whole", gap->whole, "frames",
-			 frames_of(data, gap));
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:o}", "title", title, "host",
+			 (json_int_t)gap->insns[METER_HOST], "guest", (json_int_t)gap->insns[METER_GUEST], "switches",
+			 (json_int_t)gap->exits, "turn", (json_int_t)gap->turn, "slack", (json_int_t)gap->slack,
+			 "whole", gap->whole, "frames", frames_of(data, gap));
 }
 
 /* JSON inside a script element: nothing in it may end the element or begin a comment. */

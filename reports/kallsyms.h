@@ -20,7 +20,7 @@ struct kallsyms;
 
 struct kallsyms_symbol {
 	const char *name; /* borrowed; folded */
-	uint64_t start;   /* of this piece of the function */
+	uint64_t start;	  /* of this piece of the function */
 };
 
 /**

@@ -135,7 +135,8 @@ static int read_all(struct loader *loader, struct meter_reader *reader, struct e
 	while ((rc = meter_reader_next(reader, &entry, err)) > 0) {
 		rc = take(loader, &entry);
 		if (rc)
-			return err_sys(err, rc, "'%s': a record of type %u makes no sense", loader->path, entry.head->type);
+			return err_sys(err, rc, "'%s': a record of type %u makes no sense", loader->path,
+				       entry.head->type);
 	}
 	if (!rc && !loader->data->run.head.type)
 		return err_set(err, -ENODATA, "'%s' holds no such run of a probe", loader->path);
@@ -200,7 +201,8 @@ int meter_load_bundle(const char *dir, struct meter_data *ret, struct err *err)
 	if (!path || !host || !guest)
 		return err_sys(err, -ENOMEM, "cannot read '%s'", dir);
 	if (!fs_exists(path))
-		return err_set(err, -ENOENT, "'%s' has no meter.bin: it was not run in a lab with the instruction meter", dir);
+		return err_set(err, -ENOENT,
+			       "'%s' has no meter.bin: it was not run in a lab with the instruction meter", dir);
 	return meter_load(path, kallsyms, METER_NO_GAP, ret, err);
 }
 

@@ -28,7 +28,7 @@
 
 /* Instructions of one function in one context of one layer. */
 struct meter_cost {
-	uint32_t layer;    /* enum meter_layer */
+	uint32_t layer;	   /* enum meter_layer */
 	uint32_t context;  /* name, e.g. "kworker/vmstat_update" */
 	uint32_t function; /* name */
 	uint64_t insns;
@@ -40,29 +40,30 @@ struct meter_root {
 };
 
 struct meter_gap {
-	uint32_t gap;      /* record of probe.bin, from 0; METER_NO_GAP: only the meter saw it */
-	uint32_t flags;    /* METER_GAP_* */
-	uint64_t turn;     /* that ended it, as in probe.bin */
+	uint32_t gap;	   /* record of probe.bin, from 0; METER_NO_GAP: only the meter saw it */
+	uint32_t flags;	   /* METER_GAP_* */
+	uint64_t turn;	   /* that ended it, as in probe.bin */
 	uint64_t position; /* instructions the outer CPU had executed at its end */
 	uint64_t insns[METER_LAYERS];
 	uint64_t rep[METER_LAYERS];
 	uint64_t exit_insns;
 	uint64_t entry_insns;
-	uint32_t exits;    /* world switches */
-	uint32_t slack;    /* the true number lies in [insns - slack, insns] */
-	bool whole;        /* every step was kept: cost adds up to insns */
+	uint32_t exits;		       /* world switches */
+	uint32_t slack;		       /* the true number lies in [insns - slack, insns] */
+	bool whole;		       /* every step was kept: cost adds up to insns */
 	uint64_t tracer[METER_LAYERS]; /* of insns, spent in tracing */
-	uint64_t path;     /* equal for gaps that went through the same functions in the same order */
-	struct meter_cost *cost; /* by instructions, most first */
+	uint64_t path;		       /* equal for gaps that went through the same functions in the same order */
+	struct meter_cost *cost;       /* by instructions, most first */
 	size_t costs;
-	struct meter_root *root; /* what caused it, as far as instructions tell; work items first, else tasks, else irqs */
+	struct meter_root
+		*root; /* what caused it, as far as instructions tell; work items first, else tasks, else irqs */
 	size_t roots;
 };
 
 struct meter_mark {
-	uint32_t code;     /* MARK_* */
-	uint32_t layer;    /* where it was executed */
-	uint32_t cpu;      /* outer CPU */
+	uint32_t code;	   /* MARK_* */
+	uint32_t layer;	   /* where it was executed */
+	uint32_t cpu;	   /* outer CPU */
 	uint64_t position; /* instructions that outer CPU had executed */
 	uint64_t rep;
 	uint64_t probe_turn; /* turns the probe had made */
@@ -71,11 +72,11 @@ struct meter_mark {
 struct meter_data {
 	struct meter_header header;
 	struct meter_run_record run; /* totals, when the run ended; else its beginning */
-	bool ended;               /* the probe executed its last mark */
-	bool complete;            /* the file has its end record */
+	bool ended;		     /* the probe executed its last mark */
+	bool complete;		     /* the file has its end record */
 	struct meter_end_record end; /* when complete */
 	struct names *names;
-	struct meter_gap *gap;    /* in the order of the run */
+	struct meter_gap *gap; /* in the order of the run */
 	size_t gaps;
 	struct meter_mark *mark;
 	size_t marks;

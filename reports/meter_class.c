@@ -14,22 +14,14 @@ struct pair {
 
 /* Main functions that show which kernel thread runs (kernel 6.1 and later names). */
 static const struct pair threads[] = {
-	{ "run_ksoftirqd", "ksoftirqd" },
-	{ "cpu_stopper_thread", "migration" },
-	{ "kcompactd", "kcompactd" },
-	{ "kswapd", "kswapd" },
-	{ "khugepaged", "khugepaged" },
-	{ "ksm_scan_thread", "ksmd" },
-	{ "rcu_gp_kthread", "rcu_gp" },
-	{ "rcu_nocb_gp_kthread", "rcuog" },
-	{ "rcu_nocb_cb_kthread", "rcuo" },
-	{ "rcu_cpu_kthread", "rcuc" },
-	{ "irq_thread", "irq" },
-	{ "kthread_worker_fn", "kthread_worker" },
-	{ "oom_reaper", "oom_reaper" },
-	{ "vhost_worker", "vhost" },
-	{ "vhost_task_fn", "vhost" },
-	{ "do_idle", "idle" },
+	{ "run_ksoftirqd", "ksoftirqd" },  { "cpu_stopper_thread", "migration" },
+	{ "kcompactd", "kcompactd" },	   { "kswapd", "kswapd" },
+	{ "khugepaged", "khugepaged" },	   { "ksm_scan_thread", "ksmd" },
+	{ "rcu_gp_kthread", "rcu_gp" },	   { "rcu_nocb_gp_kthread", "rcuog" },
+	{ "rcu_nocb_cb_kthread", "rcuo" }, { "rcu_cpu_kthread", "rcuc" },
+	{ "irq_thread", "irq" },	   { "kthread_worker_fn", "kthread_worker" },
+	{ "oom_reaper", "oom_reaper" },	   { "vhost_worker", "vhost" },
+	{ "vhost_task_fn", "vhost" },	   { "do_idle", "idle" },
 	{ "default_idle_call", "idle" },
 };
 
@@ -45,17 +37,10 @@ static const struct pair vectors[] = {
 };
 
 static const struct pair softirqs[] = {
-	{ "run_timer_softirq", "timer" },
-	{ "hrtimer_run_softirq", "hrtimer" },
-	{ "rcu_core_si", "rcu" },
-	{ "run_rebalance_domains", "sched" },
-	{ "sched_balance_softirq", "sched" },
-	{ "net_rx_action", "net_rx" },
-	{ "net_tx_action", "net_tx" },
-	{ "blk_done_softirq", "block" },
-	{ "irq_poll_softirq", "irq_poll" },
-	{ "tasklet_action", "tasklet" },
-	{ "tasklet_hi_action", "hi" },
+	{ "run_timer_softirq", "timer" },     { "hrtimer_run_softirq", "hrtimer" }, { "rcu_core_si", "rcu" },
+	{ "run_rebalance_domains", "sched" }, { "sched_balance_softirq", "sched" }, { "net_rx_action", "net_rx" },
+	{ "net_tx_action", "net_tx" },	      { "blk_done_softirq", "block" },	    { "irq_poll_softirq", "irq_poll" },
+	{ "tasklet_action", "tasklet" },      { "tasklet_hi_action", "hi" },
 };
 
 static bool begins(const char *name, const char *prefix)
@@ -83,16 +68,58 @@ static const char *look_up(const struct pair *pairs, size_t n, const char *name)
 
 bool meter_class_is_tracer(const char *name)
 {
-	static const char *const prefix[] = {
-		"ring_buffer_", "__rb_", "trace_event_", "trace_buffer", "trace_raw_", "__traceiter_", "perf_trace_",
-		"trace_clock_", "tracing_", "__trace_", "ftrace_", "event_trigger", "filter_match_preds", "filter_pred_",
-		"function_trace", "trace_function", "trace_save_", "trace_find_", "trace_call_bpf", "perf_call_bpf",
-		"kprobe_", "trace_graph", "prepare_ftrace_return", "__bpf_trace_", "perf_tp_", "perf_swevent_", "trace_pid",
-		"__SCT__tp_func_", "rb_reserve", "rb_commit", "rb_move_tail", "rb_update", "rb_wake", "rb_head", "rb_set_",
-		"rb_advance", "rb_inc", "rb_end", "rb_handle", "rb_try", "rb_start", "rb_time", "rb_add_t", "rb_is_", "rb_get_",
-		"rb_event", "rb_check", "rb_per_cpu", "rb_set", "rb_tail", "rb_page",
-		NULL
-	};
+	static const char *const prefix[] = { "ring_buffer_",
+					      "__rb_",
+					      "trace_event_",
+					      "trace_buffer",
+					      "trace_raw_",
+					      "__traceiter_",
+					      "perf_trace_",
+					      "trace_clock_",
+					      "tracing_",
+					      "__trace_",
+					      "ftrace_",
+					      "event_trigger",
+					      "filter_match_preds",
+					      "filter_pred_",
+					      "function_trace",
+					      "trace_function",
+					      "trace_save_",
+					      "trace_find_",
+					      "trace_call_bpf",
+					      "perf_call_bpf",
+					      "kprobe_",
+					      "trace_graph",
+					      "prepare_ftrace_return",
+					      "__bpf_trace_",
+					      "perf_tp_",
+					      "perf_swevent_",
+					      "trace_pid",
+					      "__SCT__tp_func_",
+					      "rb_reserve",
+					      "rb_commit",
+					      "rb_move_tail",
+					      "rb_update",
+					      "rb_wake",
+					      "rb_head",
+					      "rb_set_",
+					      "rb_advance",
+					      "rb_inc",
+					      "rb_end",
+					      "rb_handle",
+					      "rb_try",
+					      "rb_start",
+					      "rb_time",
+					      "rb_add_t",
+					      "rb_is_",
+					      "rb_get_",
+					      "rb_event",
+					      "rb_check",
+					      "rb_per_cpu",
+					      "rb_set",
+					      "rb_tail",
+					      "rb_page",
+					      NULL };
 
 	return begins_any(name, prefix);
 }
@@ -105,12 +132,14 @@ static bool is_entry(const char *name)
 
 static bool is_kvm(const char *name)
 {
-	static const char *const prefix[] = { "kvm_", "svm_", "__svm_", "vmx_", "__vmx_", "vcpu_enter_guest", "vcpu_run",
-					      "fast_page_fault", NULL };
+	static const char *const prefix[] = {
+		"kvm_", "svm_", "__svm_", "vmx_", "__vmx_", "vcpu_enter_guest", "vcpu_run", "fast_page_fault", NULL
+	};
 
 	/* Also found in guests, which are clients of KVM. */
-	static const char *const guest[] = { "kvm_clock", "kvm_guest", "kvm_steal", "kvm_sched_clock", "kvm_kick",
-					     "kvm_wait", "kvm_send_ipi", "kvm_read_and_reset", "kvm_io_", NULL };
+	static const char *const guest[] = { "kvm_clock", "kvm_guest", "kvm_steal",    "kvm_sched_clock",
+					     "kvm_kick",  "kvm_wait",  "kvm_send_ipi", "kvm_read_and_reset",
+					     "kvm_io_",	  NULL };
 
 	return begins_any(name, prefix) && !begins_any(name, guest);
 }

@@ -22,7 +22,7 @@ struct frame {
 struct segment {
 	uint32_t stint;
 	bool from_exit; /* begins with #VMEXIT */
-	bool to_vmrun;  /* ends with VMRUN */
+	bool to_vmrun;	/* ends with VMRUN */
 };
 
 /* One task's time on the CPU, from one change of tasks to the next. */
@@ -32,7 +32,7 @@ struct stint {
 	bool worker;
 	bool user;
 	bool idle;
-	bool outer;      /* the first or last of the gap in its layer */
+	bool outer;	 /* the first or last of the gap in its layer */
 	uint32_t thread; /* name of a main function seen; 0: none */
 };
 
@@ -41,9 +41,9 @@ struct layer_state {
 	uint32_t frames;
 	uint32_t segment; /* index; NO_SEGMENT: begins with the next block */
 	uint32_t stint;
-	bool any;         /* something ran */
-	bool from_exit;   /* the next segment begins with #VMEXIT */
-	uint32_t last_flags;          /* of the block before */
+	bool any;	     /* something ran */
+	bool from_exit;	     /* the next segment begins with #VMEXIT */
+	uint32_t last_flags; /* of the block before */
 	enum meter_class last_class;
 	enum meter_class caller_class; /* of the block before a retpoline */
 };
@@ -341,8 +341,9 @@ static void add_task_roots(struct meter_contexts *c)
 		if (stint->user)
 			add_root(c, "task");
 		else
-			add_root(c, names_text(c->names, make_name(c, "task",
-								   meter_class_thread(names_text(c->names, stint->thread)))));
+			add_root(c, names_text(c->names,
+					       make_name(c, "task",
+							 meter_class_thread(names_text(c->names, stint->thread)))));
 	}
 }
 

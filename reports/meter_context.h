@@ -16,8 +16,8 @@
 struct meter_place {
 	uint32_t function; /* name */
 	enum meter_class class;
-	bool start;        /* its first instruction */
-	uint32_t flags;    /* of the block, METER_BLOCK_* */
+	bool start;	/* its first instruction */
+	uint32_t flags; /* of the block, METER_BLOCK_* */
 };
 
 struct meter_contexts;

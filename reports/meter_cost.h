@@ -7,7 +7,7 @@
 
 struct meter_costs {
 	struct meter_cost *slot; /* open addressing; function 0: empty */
-	uint32_t slots;          /* a power of two, or 0 */
+	uint32_t slots;		 /* a power of two, or 0 */
 	uint32_t used;
 };
 

@@ -31,7 +31,7 @@ struct meter_folder {
 	struct known_block *block; /* by file id */
 	uint32_t blocks;
 	uint32_t room;
-	uint32_t user;   /* names */
+	uint32_t user; /* names */
 	uint32_t kernel;
 };
 
@@ -42,7 +42,7 @@ struct fold {
 	struct known_block *block; /* that began last */
 	enum meter_layer layer;
 	uint32_t context;
-	uint32_t cut;              /* instructions to be taken off the next block */
+	uint32_t cut; /* instructions to be taken off the next block */
 	uint64_t tracer[METER_LAYERS];
 	uint64_t insns[METER_LAYERS];
 	uint64_t path;
@@ -142,9 +142,9 @@ static void follow_path(struct fold *fold, uint32_t function)
 /* To the account of the block that began last; a negative number takes away. */
 static int charge(struct fold *fold, const struct view *view, int64_t insns)
 {
-	const struct meter_cost key = {
-		.layer = fold->layer, .context = fold->context, .function = view->place.function
-	};
+	const struct meter_cost key = { .layer = fold->layer,
+					.context = fold->context,
+					.function = view->place.function };
 
 	fold->insns[fold->layer] += (uint64_t)insns;
 	fold->tracer[fold->layer] += view->tracer ? (uint64_t)insns : 0;

@@ -25,8 +25,8 @@ static int read_header(struct meter_reader *reader, struct err *err)
 	    memcmp(header->magic, METER_MAGIC, sizeof(header->magic)))
 		return err_set(err, -EINVAL, "'%s' was not written by the instruction meter", reader->path);
 	if (header->version != METER_VERSION || header->header_bytes != sizeof(*header))
-		return err_set(err, -EINVAL, "'%s' has version %u; version %u can be read", reader->path, header->version,
-			       METER_VERSION);
+		return err_set(err, -EINVAL, "'%s' has version %u; version %u can be read", reader->path,
+			       header->version, METER_VERSION);
 	reader->offset = sizeof(*header);
 	return 0;
 }

@@ -29,15 +29,15 @@ struct run {
 struct cpu {
 	struct meter_cpu count;
 	uint32_t scratch[2 * SCRATCH_HALF];
-	struct meter_detail *detail;        /* what count.step points into; NULL: scratch */
+	struct meter_detail *detail;	     /* what count.step points into; NULL: scratch */
 	_Atomic(struct meter_queue *) queue; /* made at the first mark */
-	struct run *run;                    /* that turned here last; NULL: none */
-	struct meter_item *held;            /* reserved for the interval that ended last, until the next mark says more */
-	struct meter_counts ended;          /* of the interval that ended last */
+	struct run *run;		     /* that turned here last; NULL: none */
+	struct meter_item *held;   /* reserved for the interval that ended last, until the next mark says more */
+	struct meter_counts ended; /* of the interval that ended last */
 	uint32_t ended_slack;
-	bool ended_whole;                   /* it began and ended here */
-	bool interval;                      /* meter_cpu_begin() was called for the run */
-	bool migrated;                      /* the run came here in this interval */
+	bool ended_whole; /* it began and ended here */
+	bool interval;	  /* meter_cpu_begin() was called for the run */
+	bool migrated;	  /* the run came here in this interval */
 } __attribute__((aligned(128)));
 
 struct meter {

@@ -27,9 +27,9 @@ struct meter;
 
 struct meter_options {
 	uint64_t threshold_insns; /* see struct meter_header */
-	uint32_t steps_max;       /* a power of two, at least 4 */
-	uint32_t block_limit;     /* interned blocks at most */
-	uint32_t cpus;            /* outer CPUs */
+	uint32_t steps_max;	  /* a power of two, at least 4 */
+	uint32_t block_limit;	  /* interned blocks at most */
+	uint32_t cpus;		  /* outer CPUs */
 };
 
 /**

@@ -12,8 +12,8 @@ struct meter_table {
 	pthread_mutex_t lock;
 	struct meter_block **block; /* by id */
 	struct meter_block **slot;  /* open addressing, a power of two, at most half full */
-	uint32_t count;             /* blocks by id */
-	uint32_t room;              /* of block */
+	uint32_t count;		    /* blocks by id */
+	uint32_t room;		    /* of block */
 	uint32_t slots;
 	uint32_t limit;
 	uint32_t user_count; /* of count */
@@ -100,7 +100,8 @@ uint8_t meter_insn_decode(const struct meter_insn *insn, uint64_t next, uint64_t
 		return 0;
 
 	uint8_t op = insn->code[at++];
-	bool relative = (op >= 0x70 && op <= 0x7f) || (op >= 0xe0 && op <= 0xe3) || op == 0xe8 || op == 0xe9 || op == 0xeb;
+	bool relative =
+		(op >= 0x70 && op <= 0x7f) || (op >= 0xe0 && op <= 0xe3) || op == 0xe8 || op == 0xe9 || op == 0xeb;
 
 	if (op == 0x0f && at < insn->bytes)
 		return decode_two_byte(insn, at, next, ret_target);

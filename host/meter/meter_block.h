@@ -18,22 +18,22 @@
 
 #include "common/meter_format.h"
 
-#define METER_BLOCK_INSNS 512 /* QEMU's limit of instructions a block (TCG_MAX_INSNS) */
-#define METER_NOWHERE UINT64_MAX        /* no address: nothing compares equal to it */
+#define METER_BLOCK_INSNS 512		/* QEMU's limit of instructions a block (TCG_MAX_INSNS) */
+#define METER_NOWHERE UINT64_MAX	/* no address: nothing compares equal to it */
 #define METER_ANYWHERE (UINT64_MAX - 1) /* of anonymous blocks in the kernel's half of the address space */
 #define METER_ANYWHERE_USER (METER_USER_END - 1)
 #define METER_USER_END (1ULL << 47)
 
 struct meter_block {
-	uint64_t pc;     /* of the first instruction */
-	uint64_t next;   /* address after the last one */
+	uint64_t pc;	 /* of the first instruction */
+	uint64_t next;	 /* address after the last one */
 	uint64_t target; /* of the direct jump or call at the end; METER_NOWHERE: none */
-	uint64_t hash;   /* of the bytes */
-	uint32_t id;     /* counted from 0; the anonymous ones come first */
+	uint64_t hash;	 /* of the bytes */
+	uint32_t id;	 /* counted from 0; the anonymous ones come first */
 	uint16_t insns;
-	uint16_t last_bytes; /* length of the last instruction */
+	uint16_t last_bytes;   /* length of the last instruction */
 	_Atomic uint8_t flags; /* METER_BLOCK_* */
-	uint8_t length[]; /* of each instruction */
+	uint8_t length[];      /* of each instruction */
 };
 
 /* What QEMU hands over of a block under translation. */

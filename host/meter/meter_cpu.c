@@ -249,7 +249,8 @@ void meter_cpu_block(struct meter_cpu *cpu, struct meter_block *block)
 {
 	const struct meter_block *last = cpu->last;
 	uint8_t end = flags_of(last);
-	bool plain = is_natural(last, block->pc) || (end & METER_BLOCK_INDIRECT && !(flags_of(block) & METER_BLOCK_ENTRY));
+	bool plain =
+		is_natural(last, block->pc) || (end & METER_BLOCK_INDIRECT && !(flags_of(block) & METER_BLOCK_ENTRY));
 
 	cpu->last = block;
 	if (likely(plain && !(end & SPECIAL_END) && block->pc != cpu->vmexit_pc))

@@ -36,7 +36,7 @@
 struct meter_counts {
 	uint64_t insns[METER_LAYERS];
 	uint64_t rep[METER_LAYERS];
-	uint64_t exit_insns;  /* see struct meter_gap_record */
+	uint64_t exit_insns; /* see struct meter_gap_record */
 	uint64_t entry_insns;
 	uint64_t exits;
 	uint64_t entries;
@@ -44,25 +44,25 @@ struct meter_counts {
 
 struct meter_aside {
 	const struct meter_block *block; /* NULL: free */
-	uint64_t interval;               /* of the probe, in which it began */
+	uint64_t interval;		 /* of the probe, in which it began */
 };
 
 struct meter_cpu {
 	const struct meter_block *last; /* never NULL */
-	uint64_t vmexit_pc;       /* where #VMEXIT will resume; METER_NOWHERE in the host */
-	_Atomic uint64_t executed; /* sum of insns; may be read by other threads */
-	uint32_t layer;           /* enum meter_layer */
-	uint32_t half;            /* steps kept from the beginning, and as many from the end; a power of two */
-	uint32_t *step;           /* 2 * half words, borrowed; the second half is a ring */
-	uint64_t steps;           /* since the interval began */
+	uint64_t vmexit_pc;		/* where #VMEXIT will resume; METER_NOWHERE in the host */
+	_Atomic uint64_t executed;	/* sum of insns; may be read by other threads */
+	uint32_t layer;			/* enum meter_layer */
+	uint32_t half;			/* steps kept from the beginning, and as many from the end; a power of two */
+	uint32_t *step;			/* 2 * half words, borrowed; the second half is a ring */
+	uint64_t steps;			/* since the interval began */
 	struct meter_counts now;
 	struct meter_counts base; /* when the interval began */
-	uint64_t interval;        /* counts meter_cpu_begin() */
-	uint32_t slack;           /* instructions of this interval that may have been counted twice */
+	uint64_t interval;	  /* counts meter_cpu_begin() */
+	uint32_t slack;		  /* instructions of this interval that may have been counted twice */
 	uint16_t head_skip;
-	bool exit_open;           /* since the last #VMEXIT no interrupt was taken */
-	uint64_t exit_at;         /* host instructions at the last #VMEXIT */
-	uint64_t resumed_at;      /* host instructions when the last interrupt returned */
+	bool exit_open;	     /* since the last #VMEXIT no interrupt was taken */
+	uint64_t exit_at;    /* host instructions at the last #VMEXIT */
+	uint64_t resumed_at; /* host instructions when the last interrupt returned */
 	struct meter_aside aside[METER_LAYERS][METER_ASIDE];
 	uint32_t aside_next[METER_LAYERS];
 } __attribute__((aligned(128))); /* two cache lines: adjacent ones are fetched in pairs */

@@ -24,8 +24,8 @@ struct meter_file {
 	uint32_t *file_id; /* by block id; NO_FILE_ID: not written yet */
 	uint32_t file_ids; /* size of file_id */
 	uint32_t next_id;
-	uint8_t *buffer;   /* encoded steps of one gap */
-	int status;        /* first -errno of writing */
+	uint8_t *buffer; /* encoded steps of one gap */
+	int status;	 /* first -errno of writing */
 	bool started;
 	_Atomic bool stop;
 	pthread_t thread;
@@ -35,7 +35,7 @@ struct meter_file {
 struct encoder {
 	struct meter_file *file;
 	size_t bytes;
-	uint32_t last;    /* word of the step before, while it may still repeat */
+	uint32_t last;	  /* word of the step before, while it may still repeat */
 	uint32_t repeats; /* of it, not written yet */
 	uint32_t written; /* steps in the buffer */
 };
@@ -49,7 +49,8 @@ static void put_bytes(struct meter_file *file, const void *data, size_t len)
 	file->bytes += len;
 }
 
-static void put_record(struct meter_file *file, struct meter_record *head, size_t len, const void *more, size_t more_len)
+static void put_record(struct meter_file *file, struct meter_record *head, size_t len, const void *more,
+		       size_t more_len)
 {
 	static const uint8_t zero[8];
 	size_t pad = -(len + more_len) & 7;

@@ -7,7 +7,7 @@
 
 struct meter_queue {
 	_Atomic uint32_t tail __attribute__((aligned(128))); /* next to be written; the producer's */
-	uint32_t turn;                                      /* where the producer looks for a buffer first */
+	uint32_t turn;					     /* where the producer looks for a buffer first */
 	struct meter_detail *detail[METER_DETAILS];
 	_Atomic uint32_t head __attribute__((aligned(128))); /* next to be read; the consumer's */
 	struct meter_item item[METER_QUEUE_ITEMS] __attribute__((aligned(128)));

@@ -20,7 +20,7 @@
 /* Steps of one gap. */
 struct meter_detail {
 	_Atomic bool taken; /* set by the producer, cleared by the consumer */
-	uint32_t half;      /* as struct meter_cpu */
+	uint32_t half;	    /* as struct meter_cpu */
 	uint32_t step[];    /* 2 * half */
 };
 

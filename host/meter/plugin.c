@@ -81,7 +81,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	if (!count)
 		return;
 
-	struct meter_block *block = meter_table_intern(meter_get_table(plugin.meter), qemu_plugin_tb_vaddr(tb), insns, count);
+	struct meter_block *block =
+		meter_table_intern(meter_get_table(plugin.meter), qemu_plugin_tb_vaddr(tb), insns, count);
 
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
 	watch_marks(tb, insns, count);
@@ -106,7 +107,8 @@ static int parse_number(const char *argument, const char *text, uint64_t max, ui
 	unsigned long long value = strtoull(text, &end, 10);
 
 	if (errno || end == text || *end || value < 1 || value > max) {
-		fprintf(stderr, "vcpulat-meter: %s: a number from 1 to %llu is wanted\n", argument, (unsigned long long)max);
+		fprintf(stderr, "vcpulat-meter: %s: a number from 1 to %llu is wanted\n", argument,
+			(unsigned long long)max);
 		return -EINVAL;
 	}
 	*ret = value;
@@ -141,7 +143,8 @@ static int parse_argument(const char *argument, struct plugin_options *options)
 		return parse_number(argument, value, MAX_LIMIT_MIB, &options->limit_mib);
 	if (len == 5 && !strncmp(argument, "steps", len))
 		return parse_steps(argument, value, &options->meter.steps_max);
-	fprintf(stderr, "vcpulat-meter: unknown argument '%s': out=, threshold=, steps= and limit= are known\n", argument);
+	fprintf(stderr, "vcpulat-meter: unknown argument '%s': out=, threshold=, steps= and limit= are known\n",
+		argument);
 	return -EINVAL;
 }
 

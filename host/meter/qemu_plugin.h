@@ -48,11 +48,11 @@ QEMU_PLUGIN_PUBLIC int qemu_plugin_install(qemu_plugin_id_t id, const struct qem
 QEMU_PLUGIN_WEAK void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb);
 /** qemu_plugin_register_vcpu_tb_exec_cb - be told whenever a block begins */
 QEMU_PLUGIN_WEAK void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata_cb_t cb,
-							  enum qemu_plugin_cb_flags flags, void *udata);
+							   enum qemu_plugin_cb_flags flags, void *udata);
 /** qemu_plugin_register_vcpu_insn_exec_cb - be told whenever an instruction is about to execute */
 QEMU_PLUGIN_WEAK void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-							    qemu_plugin_vcpu_udata_cb_t cb,
-							    enum qemu_plugin_cb_flags flags, void *udata);
+							     qemu_plugin_vcpu_udata_cb_t cb,
+							     enum qemu_plugin_cb_flags flags, void *udata);
 /** qemu_plugin_register_atexit_cb - be told when QEMU ends */
 QEMU_PLUGIN_WEAK void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t cb, void *udata);
 /** qemu_plugin_tb_n_insns - instructions of a block */

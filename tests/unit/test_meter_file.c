@@ -33,10 +33,15 @@ DEFINE_CLEANUP(struct meter *, meter_free)
 /* A kernel's functions, 0x100 bytes apart. */
 enum function { SVM_RUN, SYSVEC, PROCESS_WORK, VMSTAT, REFRESH, SWITCH, TRACE, KVM_RUN, SPIN, FUNCTIONS };
 
-static const char *const function_names[FUNCTIONS] = {
-	"__svm_vcpu_run",	"asm_sysvec_reschedule_ipi", "process_one_work",   "vmstat_update",	"refresh_cpu_vm_stats.isra.0",
-	"__switch_to_asm", "ring_buffer_lock_reserve",	"kvm_arch_vcpu_ioctl_run", "_raw_spin_unlock"
-};
+static const char *const function_names[FUNCTIONS] = { "__svm_vcpu_run",
+						       "asm_sysvec_reschedule_ipi",
+						       "process_one_work",
+						       "vmstat_update",
+						       "refresh_cpu_vm_stats.isra.0",
+						       "__switch_to_asm",
+						       "ring_buffer_lock_reserve",
+						       "kvm_arch_vcpu_ioctl_run",
+						       "_raw_spin_unlock" };
 
 static uint64_t address_of(enum function function)
 {
@@ -112,7 +117,8 @@ static void turn(struct meter *meter, bool gap)
 		meter_mark(meter, 0, MARK_GAP, 5);
 }
 
-/* The guest is left for an interrupt, a work item runs, the guest goes on. @extra: instructions of the work's callee. */
+/* The guest is left for an interrupt, a work item runs, the guest goes on. @extra: instructions of the work's callee.
+ */
 static void interrupted_turn(struct meter *meter, size_t extra, bool gap)
 {
 	execute(meter, address_of(SVM_RUN) + 13, 6, RET); /* behind VMRUN */
@@ -132,7 +138,9 @@ static void interrupted_turn(struct meter *meter, size_t extra, bool gap)
 
 static struct meter *start_meter(void)
 {
-	const struct meter_options options = { .threshold_insns = 30, .steps_max = 256, .block_limit = 1000, .cpus = 1 };
+	const struct meter_options options = {
+		.threshold_insns = 30, .steps_max = 256, .block_limit = 1000, .cpus = 1
+	};
 	struct meter *meter = meter_new(&options);
 
 	assert_non_null(meter);
@@ -273,11 +281,12 @@ static void figures_follow_the_trace(void **state)
 {
 	_cleanup_meter_ struct meter_data data = { 0 };
 	_cleanup_json_ json_t *exact = NULL;
-	_cleanup_json_ json_t *result = json_pack(
-		"{s:[{s:i,s:s,s:b,s:s,s:[]},{s:i,s:s,s:b,s:s,s:[{s:s}]},{s:i,s:s,s:b,s:s,s:[]}]}", "gaps", "turn", 2, "cause",
-		"unexplained", "single", 0, "window", "armed", "roots", "turn", 3, "cause", "host/kworker/vmstat_update",
-		"single", 1, "window", "armed", "roots", "cause", "host/kworker/vmstat_update", "turn", 5, "cause",
-		"host/kworker/vmstat_update", "single", 1, "window", "control", "roots");
+	_cleanup_json_ json_t *result =
+		json_pack("{s:[{s:i,s:s,s:b,s:s,s:[]},{s:i,s:s,s:b,s:s,s:[{s:s}]},{s:i,s:s,s:b,s:s,s:[]}]}", "gaps",
+			  "turn", 2, "cause", "unexplained", "single", 0, "window", "armed", "roots", "turn", 3,
+			  "cause", "host/kworker/vmstat_update", "single", 1, "window", "armed", "roots", "cause",
+			  "host/kworker/vmstat_update", "turn", 5, "cause", "host/kworker/vmstat_update", "single", 1,
+			  "window", "control", "roots");
 	const json_t *join;
 
 	record_two_runs(*state, 20);
@@ -379,8 +388,8 @@ static void runs_merge(void **state)
 
 static json_t *result_of(const char *arm, const char *guest, const json_t *exact)
 {
-	return json_pack("{s:{s:s},s:{s:s},s:s,s:O}", "scenario", "name", "vmstat-host", "arm", "name", arm, "guest", guest,
-			 "exact", exact);
+	return json_pack("{s:{s:s},s:{s:s},s:s,s:O}", "scenario", "name", "vmstat-host", "arm", "name", arm, "guest",
+			 guest, "exact", exact);
 }
 
 static void comparisons_gain_columns(void **state)
@@ -423,7 +432,8 @@ static void budgets(void **state)
 	struct exact_budget budget;
 	struct err err = { "" };
 	uint64_t insns = 0;
-	static const char *const bad[] = { "", "x", "<=12", "x<=", "x<=-1", "x<=1 2", "x<=99999999999999999999", ":max<=1" };
+	static const char *const bad[] = { "",	     "x", "<=12", "x<=", "x<=-1", "x<=1 2", "x<=99999999999999999999",
+					   ":max<=1" };
 
 	assert_int_equal(exact_budget_parse("host/kworker/vmstat_update<=91", &budget, &err), 0);
 	assert_true(exact_budget_met(&budget, exact, &insns));
