@@ -55,7 +55,7 @@ const page = (function () {
 				const name = data.causes[cause];
 				total.set(name, total.get(name) + run.gaps.len[i]);
 			});
-		const weight = name => (name === "unexplained" ? -1 : provoked.has(name) ? 1e18 : 0) + total.get(name);
+		const weight = name => name === "unexplained" ? -1 : (provoked.has(name) ? 1e18 : 0) + total.get(name);
 		const used = new Set(data.runs.flatMap(run => Array.from(new Set(run.gaps.cause), c => data.causes[c])));
 		return Array.from(used).sort((a, b) => weight(b) - weight(a));
 	}

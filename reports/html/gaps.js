@@ -4,7 +4,8 @@
 (function () {
 	const { data, h, fill, us } = page;
 	const HEIGHT = 190, TOP = 18, BOTTOM = 24, LEFT = 62, RIGHT = 8;
-	const DENSE = 4000; // above so many marks on screen a mark is a dot
+	const DENSE = 4000; // with so many on screen a frequent cause is drawn as dots
+	const RARE = 400;
 	const names = data.causes;
 	const hidden = new Set();
 	let view = null;
@@ -24,7 +25,7 @@
 	function load(arm) {
 		const runs = data.runs.filter(r => r.arm === arm && r.scenario.name === view.scenario && r.guest === view.guest);
 		const n = d3.sum(runs, r => r.gaps.t.length);
-		const chart = { arm, runs, n, t: new Float64Array(n), len: new Float64Array(n), cause: new Uint16Array(n),
+		const chart = { arm, runs, n, t: new Float64Array(n), len: new Float64Array(n), log: new Float64Array(n), cause: new Uint16Array(n),
 			run: new Uint16Array(n), index: new Uint32Array(n), windows: [], actions: [], boots: [] };
 		let at = 0, offset = 0;
 		runs.forEach((run, r) => {
@@ -37,6 +38,7 @@
 			for (let i = 0; i < run.gaps.t.length; i++, at++) {
 				chart.t[at] = offset + run.gaps.t[i] / 1e9;
 				chart.len[at] = run.gaps.len[i];
+				chart.log[at] = Math.log(Math.max(1, run.gaps.len[i]));
 				chart.cause[at] = run.gaps.cause[i];
 				chart.run[at] = r;
 				chart.index[at] = i;
@@ -44,12 +46,14 @@
 			offset += end;
 		});
 		chart.end = offset;
+		chart.low = Math.max(1, d3.min(chart.len));
+		chart.high = d3.max(chart.len);
 		return chart;
 	}
 
 	function scales() {
 		const width = charts[0].width;
-		const low = d3.min(charts, c => d3.min(c.len)) || 1000, high = d3.max(charts, c => d3.max(c.len)) || 1e6;
+		const low = d3.min(charts, c => c.low) || 1000, high = d3.max(charts, c => c.high) || 1e6;
 		const base = d3.scaleLinear().domain([0, d3.max(charts, c => c.end) || 1]).range([LEFT, width - RIGHT]);
 		return { x: transform.rescaleX(base), y: d3.scaleLog().domain([low * 0.9, high * 1.15]).range([HEIGHT - BOTTOM, TOP]) };
 	}
@@ -125,48 +129,81 @@
 		return [d3.bisectLeft(chart.t, t0), d3.bisectRight(chart.t, t1)];
 	}
 
-	// One dot a pixel: what would be drawn twice is not.
-	function drawDots(context, chart, x, y, from, to) {
-		const seen = new Uint8Array(chart.width * HEIGHT);
-		const byCause = new Map();
-		for (let i = from; i < to; i++) {
-			if (hidden.has(names[chart.cause[i]]))
-				continue;
-			const px = x(chart.t[i]) | 0, py = y(chart.len[i]) | 0;
-			const key = py * chart.width + px;
-			if (seen[key])
-				continue;
-			seen[key] = 1;
-			let list = byCause.get(chart.cause[i]);
-			if (!list)
-				byCause.set(chart.cause[i], list = []);
-			list.push(px, py);
-		}
-		for (const [cause, list] of byCause) {
-			context.fillStyle = page.colour(names[cause]);
-			for (let k = 0; k < list.length; k += 2)
-				context.fillRect(list[k] - 1, list[k + 1] - 1, 2, 2);
-		}
+	// Among many, what is rare is what a reader looks for: it keeps its mark and lies on top.
+	function split(chart, from, to) {
+		const counts = new Uint32Array(names.length);
+		for (let i = from; i < to; i++)
+			counts[chart.cause[i]]++;
+		const shown = page.ranked.slice().reverse().map(name => names.indexOf(name)).filter(cause => counts[cause] && !hidden.has(names[cause]));
+		const dense = to - from > DENSE;
+		return { dots: shown.filter(cause => dense && counts[cause] > RARE), marks: shown.filter(cause => !dense || counts[cause] <= RARE) };
 	}
 
-	function drawMarks(context, chart, x, y, from, to) {
-		const symbol = d3.symbol().size(42).context(context);
-		for (let i = from; i < to; i++) {
-			const name = names[chart.cause[i]];
-			if (hidden.has(name))
-				continue;
-			context.save();
-			context.translate(x(chart.t[i]), y(chart.len[i]));
-			context.beginPath();
-			symbol.type(page.shape(name))();
-			context.fillStyle = context.strokeStyle = page.colour(name);
-			context.lineWidth = 1.4;
-			if (page.hollow(name))
-				context.stroke();
-			else
-				context.fill();
-			context.restore();
+	function members(causes) {
+		const flags = new Uint8Array(names.length);
+		causes.forEach(cause => { flags[cause] = 1; });
+		return flags;
+	}
+
+	// A scale's arithmetic without its calls: position = value * k + c.
+	function linear(scale, map) {
+		const [d0, d1] = scale.domain().map(map), [r0, r1] = scale.range();
+		const k = (r1 - r0) / (d1 - d0);
+		return { k, c: r0 - d0 * k };
+	}
+
+	function place(x, y) {
+		return { x: linear(x, Number), y: linear(y, Math.log) };
+	}
+
+	// Dots go into an image of their own, pixel by pixel: their number hardly matters then.
+	function drawDots(context, chart, x, y, from, to, causes) {
+		if (!causes.length)
+			return;
+		const ratio = chart.ratio, width = chart.canvas.width, height = chart.canvas.height, size = Math.max(1, Math.round(2 * ratio));
+		const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
+		const at = place(x, y), kx = at.x.k * ratio, cx = at.x.c * ratio, ky = at.y.k * ratio, cy = at.y.c * ratio;
+		for (const cause of causes) {
+			const { r, g, b } = d3.color(page.colour(names[cause])), colour = (255 << 24 | b << 16 | g << 8 | r) >>> 0;
+			for (let i = from; i < to; i++) {
+				if (chart.cause[i] !== cause)
+					continue;
+				const px = (chart.t[i] * kx + cx) | 0, py = (chart.log[i] * ky + cy) | 0;
+				if (px < 0 || px + size > width || py < 0 || py + size > height)
+					continue;
+				for (let row = py * width + px, end = row + size * width; row < end; row += width)
+					for (let p = row; p < row + size; p++)
+						pixels[p] = colour;
+			}
 		}
+		if (!chart.layer)
+			chart.layer = document.createElement("canvas");
+		chart.layer.width = width;
+		chart.layer.height = height;
+		chart.layer.getContext("2d").putImageData(image, 0, 0);
+		context.drawImage(chart.layer, 0, 0, chart.width, HEIGHT);
+	}
+
+	function drawMark(context, name, px, py, symbol) {
+		context.save();
+		context.translate(px, py);
+		context.beginPath();
+		symbol.type(page.shape(name))();
+		context.fillStyle = context.strokeStyle = page.colour(name);
+		context.lineWidth = 1.4;
+		if (page.hollow(name))
+			context.stroke();
+		else
+			context.fill();
+		context.restore();
+	}
+
+	function drawMarks(context, chart, x, y, from, to, causes) {
+		const symbol = d3.symbol().size(42).context(context);
+		const wanted = members(causes);
+		for (let i = from; i < to; i++)
+			if (wanted[chart.cause[i]])
+				drawMark(context, names[chart.cause[i]], x(chart.t[i]), y(chart.len[i]), symbol);
 	}
 
 	function drawSelected(context, chart, x, y) {
@@ -208,7 +245,9 @@
 			context.beginPath();
 			context.rect(LEFT, 0, chart.width - LEFT - RIGHT, HEIGHT);
 			context.clip();
-			(to - from > DENSE ? drawDots : drawMarks)(context, chart, x, y, from, to);
+			const { dots, marks } = split(chart, from, to);
+			drawDots(context, chart, x, y, from, to, dots);
+			drawMarks(context, chart, x, y, from, to, marks);
 			drawSelected(context, chart, x, y);
 			context.restore();
 			drawAxes(chart, x, y);
@@ -238,12 +277,12 @@
 	function nearest(chart, px, py) {
 		const { x, y } = scales();
 		const from = d3.bisectLeft(chart.t, x.invert(px - 12)), to = d3.bisectRight(chart.t, x.invert(px + 12));
+		const at = place(x, y);
 		let best = -1, least = 12 * 12;
 		for (let i = from; i < to; i++) {
-			if (hidden.has(names[chart.cause[i]]))
-				continue;
-			const distance = (x(chart.t[i]) - px) ** 2 + (y(chart.len[i]) - py) ** 2;
-			if (distance < least) {
+			const dx = chart.t[i] * at.x.k + at.x.c - px, dy = chart.log[i] * at.y.k + at.y.c - py;
+			const distance = dx * dx + dy * dy;
+			if (distance < least && !hidden.has(names[chart.cause[i]])) {
 				least = distance;
 				best = i;
 			}

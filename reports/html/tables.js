@@ -46,7 +46,7 @@
 		if (!side)
 			return "";
 		if (!side.armed.primers)
-			return h("span", {}, side.armed.count + "×", h("span", { class: "small" }, " control " + side.control.count + "×"));
+			return h("span", {}, side.armed.count + "×", h("div", { class: "small hits" }, side.control.count + "× in control"));
 		const text = counts => counts.hit + " of " + counts.primers;
 		return h("div", {},
 			h("svg", { width: 100, height: 22, role: "img", "aria-label": "hit: armed " + text(side.armed) +
