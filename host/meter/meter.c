@@ -161,9 +161,7 @@ static struct meter_item *reserve(struct meter *meter, struct cpu *cpu, enum met
 static void use_detail(struct cpu *cpu, struct meter_detail *detail, uint32_t half)
 {
 	cpu->detail = detail;
-	cpu->count.step = detail ? detail->step : cpu->scratch;
-	cpu->count.half = detail ? half : SCRATCH_HALF;
-	cpu->count.steps = 0;
+	meter_cpu_set_steps(&cpu->count, detail ? detail->step : cpu->scratch, detail ? half : SCRATCH_HALF);
 }
 
 static void provide(struct meter *meter, struct cpu *cpu)
@@ -309,13 +307,14 @@ static void fill_counts(const struct meter_counts *counts, struct meter_gap_reco
 
 static void fill_steps(const struct meter_cpu *count, uint32_t tail, struct meter_gap_record *ret)
 {
-	uint64_t after_head = count->steps > count->half ? count->steps - count->half : 0;
+	uint64_t steps = meter_cpu_steps(count);
+	uint64_t after_head = steps > count->half ? steps - count->half : 0;
 
-	ret->steps = count->steps;
+	ret->steps = steps;
 	ret->head_skip = count->head_skip;
 	ret->tail_skip = (uint16_t)tail;
 	ret->slack = count->slack;
-	ret->steps_head = (uint32_t)(count->steps - after_head);
+	ret->steps_head = (uint32_t)(steps - after_head);
 	ret->steps_tail = (uint32_t)(after_head < count->half ? after_head : count->half);
 }
 

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define SPECIAL_END (METER_BLOCK_VMRUN | METER_BLOCK_IRET | METER_BLOCK_REP)
-
 static const struct meter_block before_all = {
 	.pc = METER_NOWHERE,
 	.next = METER_NOWHERE,
@@ -18,40 +15,38 @@ static uint8_t flags_of(const struct meter_block *block)
 	return atomic_load_explicit(&block->flags, memory_order_relaxed);
 }
 
-static uint32_t *step_slot(const struct meter_cpu *cpu, uint64_t n)
+static uint64_t executed(const struct meter_cpu *cpu, enum meter_layer layer)
 {
-	return &cpu->step[n < cpu->half ? n : cpu->half + ((n - cpu->half) & (cpu->half - 1))];
+	return atomic_load_explicit(&cpu->insns[layer], memory_order_relaxed);
 }
 
 static void push(struct meter_cpu *cpu, enum meter_step kind, uint32_t value)
 {
-	*step_slot(cpu, cpu->steps++) = METER_STEP_WORD(cpu->layer, kind, value);
+	meter_cpu_push(cpu, METER_STEP_WORD(cpu->layer, kind, value));
 }
 
-/* Only the CPU's own thread writes; others read, for orientation: no order is needed. */
-static void add_executed(struct meter_cpu *cpu, uint64_t insns)
+static void set_layer(struct meter_cpu *cpu, enum meter_layer layer)
 {
-	atomic_store_explicit(&cpu->executed, atomic_load_explicit(&cpu->executed, memory_order_relaxed) + insns,
-			      memory_order_relaxed);
+	cpu->layer = layer;
+	cpu->layer_word = METER_STEP_WORD(layer, METER_STEP_BLOCK, 0);
 }
 
-static void count(struct meter_cpu *cpu, const struct meter_block *block)
+static uint32_t *last_step(const struct meter_cpu *cpu)
 {
-	cpu->now.insns[cpu->layer] += block->insns;
-	add_executed(cpu, block->insns);
-	push(cpu, METER_STEP_BLOCK, block->id);
+	if (!meter_cpu_steps(cpu))
+		return NULL;
+	return cpu->wraps && cpu->at == cpu->step + cpu->half ? cpu->end - 1 : cpu->at - 1;
 }
 
 static void count_cut(struct meter_cpu *cpu, uint32_t insns)
 {
-	cpu->now.insns[cpu->layer] -= insns;
-	add_executed(cpu, -(uint64_t)insns);
+	atomic_store_explicit(&cpu->insns[cpu->layer], executed(cpu, cpu->layer) - insns, memory_order_relaxed);
 	push(cpu, METER_STEP_CUT, insns);
 }
 
 static void count_rep(struct meter_cpu *cpu)
 {
-	uint32_t *last = cpu->steps ? step_slot(cpu, cpu->steps - 1) : NULL;
+	uint32_t *last = last_step(cpu);
 	uint32_t first = METER_STEP_WORD(cpu->layer, METER_STEP_REP, 0);
 
 	cpu->now.rep[cpu->layer]++;
@@ -144,15 +139,15 @@ static void resume_and_count(struct meter_cpu *cpu, const struct meter_block *bl
 	if (resume(cpu, block))
 		count_rep(cpu);
 	else
-		count(cpu, block);
+		meter_cpu_count(cpu, block);
 }
 
 static void leave_guest(struct meter_cpu *cpu)
 {
-	cpu->layer = METER_HOST;
+	set_layer(cpu, METER_HOST);
 	cpu->vmexit_pc = METER_NOWHERE;
 	cpu->now.exits++;
-	cpu->exit_at = cpu->now.insns[METER_HOST];
+	cpu->exit_at = executed(cpu, METER_HOST);
 	cpu->exit_open = true;
 }
 
@@ -160,16 +155,16 @@ static void close_exit_path(struct meter_cpu *cpu)
 {
 	if (!cpu->exit_open || cpu->layer != METER_HOST)
 		return;
-	cpu->now.exit_insns += cpu->now.insns[METER_HOST] - cpu->exit_at;
+	cpu->now.exit_insns += executed(cpu, METER_HOST) - cpu->exit_at;
 	cpu->exit_open = false;
 }
 
 static void enter_guest(struct meter_cpu *cpu, uint64_t vmexit_pc)
 {
 	if (!cpu->exit_open && cpu->now.exits)
-		cpu->now.entry_insns += cpu->now.insns[METER_HOST] - cpu->resumed_at;
+		cpu->now.entry_insns += executed(cpu, METER_HOST) - cpu->resumed_at;
 	close_exit_path(cpu);
-	cpu->layer = METER_GUEST;
+	set_layer(cpu, METER_GUEST);
 	cpu->vmexit_pc = vmexit_pc;
 	cpu->now.entries++;
 }
@@ -179,9 +174,9 @@ static void after_vmrun(struct meter_cpu *cpu, const struct meter_block *vmrun, 
 	enter_guest(cpu, vmrun->next);
 	if (block->pc == vmrun->next) {
 		leave_guest(cpu);
-		count(cpu, block);
+		meter_cpu_count(cpu, block);
 	} else if (flags_of(block) & METER_BLOCK_ENTRY) {
-		count(cpu, block);
+		meter_cpu_count(cpu, block);
 	} else {
 		resume_and_count(cpu, block);
 	}
@@ -190,9 +185,9 @@ static void after_vmrun(struct meter_cpu *cpu, const struct meter_block *vmrun, 
 static void after_iret(struct meter_cpu *cpu, const struct meter_block *block)
 {
 	if (cpu->layer == METER_HOST)
-		cpu->resumed_at = cpu->now.insns[METER_HOST];
+		cpu->resumed_at = executed(cpu, METER_HOST);
 	if (flags_of(block) & METER_BLOCK_ENTRY)
-		count(cpu, block);
+		meter_cpu_count(cpu, block);
 	else
 		resume_and_count(cpu, block);
 }
@@ -201,7 +196,7 @@ static void interrupted(struct meter_cpu *cpu, const struct meter_block *last, c
 {
 	close_exit_path(cpu);
 	set_aside(cpu, last);
-	count(cpu, block);
+	meter_cpu_count(cpu, block);
 }
 
 /* The last block leads elsewhere: it was cut and starts again in its middle, or something interrupted it. */
@@ -211,7 +206,7 @@ static void unnatural(struct meter_cpu *cpu, const struct meter_block *last, str
 
 	if (rest) {
 		count_cut(cpu, rest);
-		count(cpu, block);
+		meter_cpu_count(cpu, block);
 		return;
 	}
 	if (!(flags_of(block) & METER_BLOCK_ANONYMOUS))
@@ -219,14 +214,14 @@ static void unnatural(struct meter_cpu *cpu, const struct meter_block *last, str
 	interrupted(cpu, last, block);
 }
 
-static void rare(struct meter_cpu *cpu, const struct meter_block *last, struct meter_block *block)
+void meter_cpu_rare(struct meter_cpu *cpu, const struct meter_block *last, struct meter_block *block)
 {
 	uint8_t end = flags_of(last);
 
 	if (block->pc == cpu->vmexit_pc) {
 		set_aside(cpu, last);
 		leave_guest(cpu);
-		count(cpu, block);
+		meter_cpu_count(cpu, block);
 	} else if (end & METER_BLOCK_VMRUN) {
 		after_vmrun(cpu, last, block);
 	} else if (repeats(last, block->pc)) {
@@ -234,29 +229,24 @@ static void rare(struct meter_cpu *cpu, const struct meter_block *last, struct m
 	} else if (end & METER_BLOCK_IRET) {
 		after_iret(cpu, block);
 	} else if (is_natural(last, block->pc)) {
-		count(cpu, block);
+		meter_cpu_count(cpu, block);
 	} else if (end & METER_BLOCK_INDIRECT) {
 		if (flags_of(block) & METER_BLOCK_ENTRY)
 			interrupted(cpu, last, block);
 		else
-			count(cpu, block);
+			meter_cpu_count(cpu, block);
 	} else {
 		unnatural(cpu, last, block);
 	}
 }
 
-void meter_cpu_block(struct meter_cpu *cpu, struct meter_block *block)
+void meter_cpu_set_steps(struct meter_cpu *cpu, uint32_t *step, uint32_t half)
 {
-	const struct meter_block *last = cpu->last;
-	uint8_t end = flags_of(last);
-	bool plain =
-		is_natural(last, block->pc) || (end & METER_BLOCK_INDIRECT && !(flags_of(block) & METER_BLOCK_ENTRY));
-
-	cpu->last = block;
-	if (likely(plain && !(end & SPECIAL_END) && block->pc != cpu->vmexit_pc))
-		count(cpu, block);
-	else
-		rare(cpu, last, block);
+	cpu->step = step;
+	cpu->half = half;
+	cpu->at = step;
+	cpu->end = step + 2 * (size_t)half;
+	cpu->wraps = 0;
 }
 
 void meter_cpu_init(struct meter_cpu *cpu, uint32_t *step, uint32_t half)
@@ -264,33 +254,39 @@ void meter_cpu_init(struct meter_cpu *cpu, uint32_t *step, uint32_t half)
 	memset(cpu, 0, sizeof(*cpu));
 	cpu->last = &before_all;
 	cpu->vmexit_pc = METER_NOWHERE;
-	cpu->step = step;
-	cpu->half = half;
+	meter_cpu_set_steps(cpu, step, half);
+}
+
+static void read_counts(const struct meter_cpu *cpu, uint32_t tail, struct meter_counts *ret)
+{
+	*ret = cpu->now;
+	for (int i = 0; i < METER_LAYERS; i++)
+		ret->insns[i] = executed(cpu, i);
+	ret->insns[cpu->layer] -= tail;
 }
 
 void meter_cpu_begin(struct meter_cpu *cpu, uint32_t tail)
 {
-	cpu->base = cpu->now;
-	cpu->base.insns[cpu->layer] -= tail;
+	read_counts(cpu, tail, &cpu->base);
 	cpu->interval++;
 	cpu->slack = 0;
-	cpu->steps = 0;
+	cpu->at = cpu->step;
+	cpu->wraps = 0;
 	cpu->head_skip = (uint16_t)(cpu->last->insns - tail);
 	push(cpu, METER_STEP_BLOCK, cpu->last->id);
 }
 
 void meter_cpu_since(const struct meter_cpu *cpu, uint32_t tail, struct meter_counts *ret)
 {
-	const struct meter_counts *now = &cpu->now;
 	const struct meter_counts *base = &cpu->base;
 
+	read_counts(cpu, tail, ret);
 	for (int i = 0; i < METER_LAYERS; i++) {
-		ret->insns[i] = now->insns[i] - base->insns[i];
-		ret->rep[i] = now->rep[i] - base->rep[i];
+		ret->insns[i] -= base->insns[i];
+		ret->rep[i] -= base->rep[i];
 	}
-	ret->insns[cpu->layer] -= tail;
-	ret->exit_insns = now->exit_insns - base->exit_insns;
-	ret->entry_insns = now->entry_insns - base->entry_insns;
-	ret->exits = now->exits - base->exits;
-	ret->entries = now->entries - base->entries;
+	ret->exit_insns -= base->exit_insns;
+	ret->entry_insns -= base->entry_insns;
+	ret->exits -= base->exits;
+	ret->entries -= base->entries;
 }

@@ -47,18 +47,22 @@ struct meter_aside {
 	uint64_t interval;		 /* of the probe, in which it began */
 };
 
+/* The first members are all that most blocks touch. */
 struct meter_cpu {
-	const struct meter_block *last; /* never NULL */
-	uint64_t vmexit_pc;		/* where #VMEXIT will resume; METER_NOWHERE in the host */
-	_Atomic uint64_t executed;	/* sum of insns; may be read by other threads */
-	uint32_t layer;			/* enum meter_layer */
-	uint32_t half;			/* steps kept from the beginning, and as many from the end; a power of two */
-	uint32_t *step;			/* 2 * half words, borrowed; the second half is a ring */
-	uint64_t steps;			/* since the interval began */
-	struct meter_counts now;
-	struct meter_counts base; /* when the interval began */
-	uint64_t interval;	  /* counts meter_cpu_begin() */
-	uint32_t slack;		  /* instructions of this interval that may have been counted twice */
+	const struct meter_block *last;	      /* never NULL */
+	uint64_t vmexit_pc;		      /* where #VMEXIT will resume; METER_NOWHERE in the host */
+	uint32_t *at;			      /* where the next step goes */
+	uint32_t *end;			      /* behind the ring */
+	uint32_t layer;			      /* enum meter_layer */
+	uint32_t layer_word;		      /* the layer as in a step */
+	_Atomic uint64_t insns[METER_LAYERS]; /* executed so far; may be read by other threads */
+	uint32_t *step;			      /* 2 * half words, borrowed; the second half is a ring */
+	uint32_t half;			      /* steps kept from the beginning, and as many from the end */
+	uint64_t wraps;			      /* of the ring, since the interval began */
+	struct meter_counts now;	      /* all but insns */
+	struct meter_counts base;	      /* when the interval began */
+	uint64_t interval;		      /* counts meter_cpu_begin() */
+	uint32_t slack;			      /* instructions of this interval that may have been counted twice */
 	uint16_t head_skip;
 	bool exit_open;	     /* since the last #VMEXIT no interrupt was taken */
 	uint64_t exit_at;    /* host instructions at the last #VMEXIT */
@@ -70,17 +74,87 @@ struct meter_cpu {
 /**
  * meter_cpu_init - a CPU that has executed nothing
  * @cpu: the CPU
- * @step: room for 2 * @half steps, borrowed
- * @half: a power of two
+ * @step: as meter_cpu_set_steps()
+ * @half: as meter_cpu_set_steps()
  */
 void meter_cpu_init(struct meter_cpu *cpu, uint32_t *step, uint32_t half);
+
+/**
+ * meter_cpu_set_steps - write steps somewhere else from now on
+ * @cpu: the CPU
+ * @step: room for 2 * @half steps, borrowed
+ * @half: at least 1
+ */
+void meter_cpu_set_steps(struct meter_cpu *cpu, uint32_t *step, uint32_t half);
+
+/**
+ * meter_cpu_steps - steps since the interval began, kept or not
+ * @cpu: the CPU
+ */
+static inline uint64_t meter_cpu_steps(const struct meter_cpu *cpu)
+{
+	return cpu->wraps * cpu->half + (uint64_t)(cpu->at - cpu->step);
+}
+
+/**
+ * meter_cpu_rare - meter_cpu_block() where the last block does not simply lead to this one
+ * @cpu: the CPU
+ * @last: the block before
+ * @block: the block that begins
+ */
+void meter_cpu_rare(struct meter_cpu *cpu, const struct meter_block *last, struct meter_block *block);
+
+/**
+ * meter_cpu_push - write a step
+ * @cpu: the CPU
+ * @word: METER_STEP_WORD()
+ */
+static inline void meter_cpu_push(struct meter_cpu *cpu, uint32_t word)
+{
+	*cpu->at++ = word;
+	if (__builtin_expect(cpu->at == cpu->end, 0)) {
+		cpu->at = cpu->step + cpu->half;
+		cpu->wraps++;
+	}
+}
+
+/**
+ * meter_cpu_count - all instructions of a block are executed
+ * @cpu: the CPU
+ * @block: the block
+ *
+ * Only the CPU's own thread writes; others read for orientation: no order is needed.
+ */
+static inline void meter_cpu_count(struct meter_cpu *cpu, const struct meter_block *block)
+{
+	_Atomic uint64_t *insns = &cpu->insns[cpu->layer];
+
+	atomic_store_explicit(insns, atomic_load_explicit(insns, memory_order_relaxed) + block->insns,
+			      memory_order_relaxed);
+	meter_cpu_push(cpu, cpu->layer_word | block->id);
+}
 
 /**
  * meter_cpu_block - a block begins
  * @cpu: the CPU that executes it
  * @block: the block; its ENTRY flag may be set here
  */
-void meter_cpu_block(struct meter_cpu *cpu, struct meter_block *block);
+static inline void meter_cpu_block(struct meter_cpu *cpu, struct meter_block *block)
+{
+	const struct meter_block *last = cpu->last;
+	const uint8_t special = METER_BLOCK_VMRUN | METER_BLOCK_IRET | METER_BLOCK_REP;
+	uint8_t end = atomic_load_explicit(&last->flags, memory_order_relaxed);
+	uint8_t begin = atomic_load_explicit(&block->flags, memory_order_relaxed);
+	uint64_t pc = block->pc;
+	bool leads =
+		pc == last->next || pc == last->target || (end & METER_BLOCK_INDIRECT && !(begin & METER_BLOCK_ENTRY));
+
+	cpu->last = block;
+	if (__builtin_expect(leads && !(end & special) && pc != cpu->vmexit_pc, 1))
+		meter_cpu_count(cpu, block);
+	else
+		meter_cpu_rare(cpu, last, block);
+}
 
 /**
  * meter_cpu_begin - a turn of the probe: count from here
@@ -103,7 +177,8 @@ void meter_cpu_since(const struct meter_cpu *cpu, uint32_t tail, struct meter_co
  */
 static inline uint64_t meter_cpu_executed(const struct meter_cpu *cpu)
 {
-	return atomic_load_explicit(&cpu->executed, memory_order_relaxed);
+	return atomic_load_explicit(&cpu->insns[METER_HOST], memory_order_relaxed) +
+	       atomic_load_explicit(&cpu->insns[METER_GUEST], memory_order_relaxed);
 }
 
 #endif
