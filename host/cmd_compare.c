@@ -25,30 +25,41 @@ struct compare_options {
 	struct schema_strings budgets;
 };
 
-#define ROW(name, kind, member, ...) \
-	{ .field = { .key = name, .type = kind, .offset = offsetof(struct compare_options, member), __VA_ARGS__ }
+#define ROW(name, kind, member, ...)                                                                                   \
+	{                                                                                                              \
+		.field = {.key = name, .type = kind, .offset = offsetof(struct compare_options, member), __VA_ARGS__ }
 
-static const struct option_row rows[] = {
-	ROW("output", SCHEMA_STRING, output, .help = "write the comparison here as JSON") , .letter = 'o',
-	  .argument = "FILE" },
-	ROW("json", SCHEMA_BOOL, json, .help = "print JSON and no table") },
-	ROW("aa", SCHEMA_BOOL, aa,
-	    .help = "expect no difference: two arms that are the same, or the boots of one arm split in halves") },
-	ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst") },
-	ROW("exact", SCHEMA_BOOL, exact, .help = "say function by function where the arms' instructions differ") },
+static const struct option_row rows[] = { ROW("output", SCHEMA_STRING, output,
+					      .help = "write the comparison here as JSON"),
+					  .letter = 'o', .argument = "FILE" },
+			       ROW("json", SCHEMA_BOOL, json, .help = "print JSON and no table")
+}
+, ROW("aa", SCHEMA_BOOL, aa,
+      .help = "expect no difference: two arms that are the same, or the boots of one arm split in halves")
+}
+, ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst")
+}
+, ROW("exact", SCHEMA_BOOL, exact, .help = "say function by function where the arms' instructions differ")
+}
+,
 	ROW("budget", SCHEMA_STRINGS, budgets,
 	    .help = "at most N instructions for the median gap of a cause, CAUSE<=N, or for the largest, CAUSE:max<=N; "
-		    "exceeded: exit code 2"), .argument = "BUDGET" },
-	ROW("seed", SCHEMA_UINT, seed, .fallback = "1", .help = "seed of permutations and of the split in halves"),
-	  .argument = "N" },
-	{ .field = { .key = NULL } },
-};
+		    "exceeded: exit code 2"),
+	.argument = "BUDGET"
+}
+, ROW("seed", SCHEMA_UINT, seed, .fallback = "1", .help = "seed of permutations and of the split in halves"),
+	.argument = "N"
+}
+, { .field = { .key = NULL } },
+}
+;
 
 static const struct command_help help = {
 	.usage = "compare [OPTION...] RESULT...",
-	.purpose = "Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
-		   "and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
-		   "A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
+	.purpose =
+		"Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
+		"and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
+		"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
 	.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
 		    "  vcpulat compare --aa bundles/stock-*/\n"
 		    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",

@@ -27,21 +27,32 @@ struct report_options {
 	struct schema_strings gaps;
 };
 
-#define ROW(name, kind, member, ...) \
-	{ .field = { .key = name, .type = kind, .offset = offsetof(struct report_options, member), __VA_ARGS__ }
+#define ROW(name, kind, member, ...)                                                                                   \
+	{                                                                                                              \
+		.field = {.key = name, .type = kind, .offset = offsetof(struct report_options, member), __VA_ARGS__ }
 
-static const struct option_row rows[] = {
-	ROW("html", SCHEMA_STRING, html, .help = "write one page that needs no network"), .argument = "FILE" },
-	ROW("junit", SCHEMA_STRING, junit, .help = "write JUnit XML for a CI server"), .argument = "FILE" },
-	ROW("perfetto", SCHEMA_STRING, perfetto, .help = "write gaps for ui.perfetto.dev"), .argument = "FILE" },
-	ROW("gap", SCHEMA_STRINGS, gaps, .help = "with --perfetto: the gap of this number, once a gap; else the typical hits"),
-	  .argument = "N" },
-	ROW("excerpt", SCHEMA_BOOL, excerpt, .help = "print one hit in both layers, 72 columns, for a mailing list") },
-	ROW("cause", SCHEMA_STRING, cause, .help = "with --excerpt: a hit of this cause, else of a provoked one"),
-	  .argument = "CAUSE" },
-	ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst") },
-	{ .field = { .key = NULL } },
-};
+static const struct option_row
+	rows[] = { ROW("html", SCHEMA_STRING, html, .help = "write one page that needs no network"),
+		   .argument = "FILE" },
+	ROW("junit", SCHEMA_STRING, junit, .help = "write JUnit XML for a CI server"), .argument = "FILE"
+}
+, ROW("perfetto", SCHEMA_STRING, perfetto, .help = "write gaps for ui.perfetto.dev"), .argument = "FILE"
+}
+,
+	ROW("gap", SCHEMA_STRINGS, gaps,
+	    .help = "with --perfetto: the gap of this number, once a gap; else the typical hits"),
+	.argument = "N"
+}
+, ROW("excerpt", SCHEMA_BOOL, excerpt, .help = "print one hit in both layers, 72 columns, for a mailing list")
+}
+, ROW("cause", SCHEMA_STRING, cause, .help = "with --excerpt: a hit of this cause, else of a provoked one"),
+	.argument = "CAUSE"
+}
+, ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst")
+}
+, { .field = { .key = NULL } },
+}
+;
 
 static const struct command_help help = {
 	.usage = "report [OPTION...] COMPARISON\n       vcpulat report [OPTION...] RESULT...",

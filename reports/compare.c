@@ -88,7 +88,9 @@ static struct verdict_side side_of(const struct comparison *c, const struct row_
 /* Causes outside the two kernels are no arm's doing: noise of the machine, the instrument, the experiment itself. */
 static bool is_kernel_cause(const char *cause)
 {
-	const char *name = strncmp(cause, "host/", 5) == 0 ? cause + 5 : strncmp(cause, "guest/", 6) == 0 ? cause + 6 : NULL;
+	const char *name = strncmp(cause, "host/", 5) == 0    ? cause + 5
+			   : strncmp(cause, "guest/", 6) == 0 ? cause + 6
+							      : NULL;
 
 	return name && strcmp(name, "stimulus") != 0;
 }
@@ -99,8 +101,10 @@ static int ask(const struct comparison *c, const struct grid *grid, size_t i, st
 	const struct row_cell *base = &grid->cell[i - i % c->arms.count];
 
 	*ret = (struct question){
-		.ask = { .cause = arm->cause, .provoked = arm->provoked,
-			 .removes = comparison_removes(c, arm->arm, arm->cause), .arm = side_of(c, arm) },
+		.ask = { .cause = arm->cause,
+			 .provoked = arm->provoked,
+			 .removes = comparison_removes(c, arm->arm, arm->cause),
+			 .arm = side_of(c, arm) },
 		.scenario = arm->scenario,
 	};
 	if (c->arms.count == 1)
@@ -143,14 +147,15 @@ static json_t *verdict_json(const struct question *question, const struct verdic
 {
 	const struct difference *difference = &question->ask.difference;
 
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:b, s:s, s:f, s:s, s:b}", "cause", question->ask.cause, "scenario",
-			 question->scenario, "arm", question->ask.arm.arm, "against", question->ask.base.arm, "state",
-			 verdict_state_name(verdict->state), "decisive", verdict->decisive, "text", verdict->text, "p",
-			 question->ask.base.arm ? difference->p : 1.0, "method",
-			 difference_method_name(difference->method), "boots", difference->boots);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:b, s:s, s:f, s:s, s:b}", "cause", question->ask.cause,
+			 "scenario", question->scenario, "arm", question->ask.arm.arm, "against",
+			 question->ask.base.arm, "state", verdict_state_name(verdict->state), "decisive",
+			 verdict->decisive, "text", verdict->text, "p", question->ask.base.arm ? difference->p : 1.0,
+			 "method", difference_method_name(difference->method), "boots", difference->boots);
 }
 
-static int gather_questions(const struct comparison *c, const struct grid *grid, struct question *questions, size_t *ret_n)
+static int gather_questions(const struct comparison *c, const struct grid *grid, struct question *questions,
+			    size_t *ret_n)
 {
 	for (size_t i = 0; i < grid->cells; i++) {
 		if (c->arms.count > 1 && i % c->arms.count == 0)
@@ -193,12 +198,13 @@ static json_t *retries_json(const struct comparison *c)
 		json_t *retry;
 		size_t k;
 
-		json_array_foreach(json_object_get(c->run[i].result, "retries"), k, retry)
-			if (json_array_append_new(retries, json_pack("{s:s, s:s, s:s, s:s}", "arm", c->run[i].arm,
-								     "scenario", c->run[i].scenario, "what",
-								     json_get_string(retry, "what"), "reason",
-								     json_get_string(retry, "reason"))) < 0)
-				return NULL;
+		json_array_foreach(
+			json_object_get(c->run[i].result, "retries"), k,
+			retry) if (json_array_append_new(retries,
+							 json_pack("{s:s, s:s, s:s, s:s}", "arm", c->run[i].arm,
+								   "scenario", c->run[i].scenario, "what",
+								   json_get_string(retry, "what"), "reason",
+								   json_get_string(retry, "reason"))) < 0) return NULL;
 	}
 	return TAKE_PTR(retries);
 }
@@ -217,9 +223,7 @@ static bool findings_fail(const json_t *findings)
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach(findings, i, finding)
-		if (json_is_true(json_object_get(finding, "fails")))
-			return true;
+	json_array_foreach(findings, i, finding) if (json_is_true(json_object_get(finding, "fails"))) return true;
 	return false;
 }
 
@@ -249,7 +253,8 @@ static int check_modes(const struct comparison *c, struct err *err)
 		const json_t *result = c->run[i].result;
 
 		if (strcmp(json_get_string(result, "mode"), json_get_string(first, "mode")) != 0 ||
-		    json_is_true(json_object_get(result, "emulated")) != json_is_true(json_object_get(first, "emulated")))
+		    json_is_true(json_object_get(result, "emulated")) !=
+			    json_is_true(json_object_get(first, "emulated")))
 			return err_set(err, -EINVAL, "%s and %s are not of the same mode, or one is emulated only",
 				       json_get_string(first, "path"), json_get_string(result, "path"));
 	}

@@ -22,7 +22,7 @@ struct comparison {
 	size_t runs;
 	struct name_list scenarios;
 	struct name_list arms; /* the baseline first */
-	char *half[2];  /* names of the halves of one arm, in an A/A comparison */
+	char *half[2];	       /* names of the halves of one arm, in an A/A comparison */
 	uint64_t seed;
 };
 

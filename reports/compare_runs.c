@@ -79,7 +79,8 @@ static int split_arm(struct comparison *c, struct err *err)
 	if (r < 0)
 		return r;
 	if (boots.count < 2)
-		return err_set(err, -EINVAL, "an A/A comparison wants two boots of '%s' at least; these are of one boot",
+		return err_set(err, -EINVAL,
+			       "an A/A comparison wants two boots of '%s' at least; these are of one boot",
 			       c->run[0].arm);
 	c->half[0] = str_printf("%s/A", c->run[0].arm);
 	c->half[1] = str_printf("%s/B", c->run[0].arm);
@@ -169,9 +170,9 @@ static int add_provoked(const struct comparison *c, const char *scenario, struct
 
 		if (strcmp(c->run[i].scenario, scenario) != 0)
 			continue;
-		json_array_foreach(provokes, k, cause)
-			if (json_is_string(cause) && name_list_add(list, json_string_value(cause)) < 0)
-				return -ENOMEM;
+		json_array_foreach(provokes, k,
+				   cause) if (json_is_string(cause) &&
+					      name_list_add(list, json_string_value(cause)) < 0) return -ENOMEM;
 	}
 	return 0;
 }
@@ -200,10 +201,11 @@ static void add_losses(const struct comparison *c, const char *scenario, const s
 
 		if (strcmp(c->run[i].scenario, scenario) != 0)
 			continue;
-		json_array_foreach(json_object_get(c->run[i].result, "causes"), k, entry)
-			for (size_t j = 0; j < list->count; j++)
-				if (strcmp(list->name[j], json_get_string(entry, "cause")) == 0)
-					loss[j].ns += (double)json_get_u64(json_object_get(entry, "gap_ns"), "total");
+		json_array_foreach(json_object_get(c->run[i].result, "causes"), k,
+				   entry) for (size_t j = 0; j < list->count;
+					       j++) if (strcmp(list->name[j], json_get_string(entry, "cause")) == 0)
+			loss[j]
+				.ns += (double)json_get_u64(json_object_get(entry, "gap_ns"), "total");
 	}
 }
 
@@ -235,10 +237,10 @@ int comparison_causes(const struct comparison *c, const char *scenario, struct n
 
 		if (strcmp(c->run[i].scenario, scenario) != 0)
 			continue;
-		json_array_foreach(json_object_get(c->run[i].result, "causes"), k, entry)
-			if (*json_get_string(entry, "cause") &&
-			    name_list_add(ret_list, json_get_string(entry, "cause")) < 0)
-				return -ENOMEM;
+		json_array_foreach(json_object_get(c->run[i].result, "causes"), k,
+				   entry) if (*json_get_string(entry, "cause") &&
+					      name_list_add(ret_list, json_get_string(entry, "cause")) <
+						      0) return -ENOMEM;
 	}
 	return sort_causes(c, scenario, ret_list, *ret_provoked);
 }
@@ -248,9 +250,9 @@ bool comparison_removes(const struct comparison *c, const char *arm, const char 
 	json_t *pattern;
 	size_t i;
 
-	json_array_foreach(json_object_get(arm_of(c, arm), "removes"), i, pattern)
-		if (json_is_string(pattern) && fnmatch(json_string_value(pattern), cause, 0) == 0)
-			return true;
+	json_array_foreach(json_object_get(arm_of(c, arm), "removes"), i,
+			   pattern) if (json_is_string(pattern) &&
+					fnmatch(json_string_value(pattern), cause, 0) == 0) return true;
 	return false;
 }
 
@@ -303,7 +305,8 @@ static int add_log_findings(json_t *findings, const struct pool_run *run)
 	json_t *line;
 	size_t i;
 
-	json_array_foreach(json_object_get(run->result, "kernel_log"), i, line) {
+	json_array_foreach(json_object_get(run->result, "kernel_log"), i, line)
+	{
 		_cleanup_free_ char *what = str_printf("kernel log of the %s", json_get_string(line, "layer"));
 
 		if (!what || add_finding(findings, run, true, what, json_get_string(line, "line")) < 0)
@@ -339,10 +342,10 @@ static int add_verdict_findings(json_t *findings, const struct comparison *c, co
 
 	if (!none && strcmp(state, "failed") != 0)
 		return 0;
-	json_array_foreach(json_object_get(verdict, "reasons"), i, reason)
-		if (json_is_string(reason) && add_finding(findings, run, none || !base, none ? "no verdict" : "run failed",
-							  json_string_value(reason)) < 0)
-			return -ENOMEM;
+	json_array_foreach(json_object_get(verdict, "reasons"), i,
+			   reason) if (json_is_string(reason) &&
+				       add_finding(findings, run, none || !base, none ? "no verdict" : "run failed",
+						   json_string_value(reason)) < 0) return -ENOMEM;
 	return 0;
 }
 

@@ -11,7 +11,7 @@
 
 #define PERMUTATIONS 9999
 #define PERMUTATION_P 0.05 /* fewer units cannot give a p this small: four against four are needed */
-#define HOPELESS_P 0.2     /* above it no further test can matter */
+#define HOPELESS_P 0.2	   /* above it no further test can matter */
 
 struct unit {
 	double count;
@@ -45,8 +45,7 @@ static int group_windows(const struct pool *pool, bool armed, struct group *grou
 		return -ENOMEM;
 	for (size_t i = 0; i < pool->windows; i++)
 		if (pool->window[i].armed == armed)
-			group->unit[group->n++] =
-				(struct unit){ pool->window[i].count, pool->window[i].exposure_s };
+			group->unit[group->n++] = (struct unit){ pool->window[i].count, pool->window[i].exposure_s };
 	group_sum(group);
 	return 0;
 }

@@ -15,17 +15,17 @@
 #include "reports/pool.h"
 
 enum difference_method {
-	DIFFERENCE_NONE,        /* nothing to compare: p is 1 */
-	DIFFERENCE_EXACT,       /* Fisher (per primer) or conditional Poisson; too few units to see clusters */
-	DIFFERENCE_SCATTER,     /* the above, and not below a quasi-Poisson F test over units */
+	DIFFERENCE_NONE,	/* nothing to compare: p is 1 */
+	DIFFERENCE_EXACT,	/* Fisher (per primer) or conditional Poisson; too few units to see clusters */
+	DIFFERENCE_SCATTER,	/* the above, and not below a quasi-Poisson F test over units */
 	DIFFERENCE_PERMUTATION, /* the above, and not below a permutation of the units */
 	DIFFERENCE_METHOD_MAX
 };
 
 struct difference {
-	double p;       /* two-sided */
+	double p;	/* two-sided */
 	double scatter; /* variance over mean between units of one arm; 1 when independent, 0 when not known */
-	bool boots;     /* the units were boots */
+	bool boots;	/* the units were boots */
 	enum difference_method method;
 };
 

@@ -12,7 +12,7 @@ struct hit {
 	const json_t *result;
 	const json_t *gap;
 	const json_t *segments; /* NULL: not kept */
-	const json_t *events;   /* NULL: not kept */
+	const json_t *events;	/* NULL: not kept */
 };
 
 /**

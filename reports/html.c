@@ -43,7 +43,8 @@ static int read_d3(const char *dir, char **ret, struct err *err)
 	if (r == -ENOENT)
 		r = fs_read(DEBIAN_D3, ASSET_LIMIT, ret, NULL, NULL);
 	if (r < 0)
-		return err_set(err, r, "cannot read D3 from %s/d3.min.js or " DEBIAN_D3 "; install the package node-d3", dir);
+		return err_set(err, r, "cannot read D3 from %s/d3.min.js or " DEBIAN_D3 "; install the package node-d3",
+			       dir);
 	if (strcasestr(*ret, "</script"))
 		return err_set(err, -EINVAL, "this D3 contains </script and cannot be put into a page");
 	return 0;
@@ -131,8 +132,9 @@ int writer_html(const struct writer_input *input, FILE *out, struct err *err)
 int report_html(const json_t *comparison, const json_t *const *results, size_t n, const char *assets_dir,
 		const char *path, struct err *err)
 {
-	const struct writer_input input = { .comparison = comparison, .results = results, .count = n,
-					    .assets_dir = assets_dir };
+	const struct writer_input input = {
+		.comparison = comparison, .results = results, .count = n, .assets_dir = assets_dir
+	};
 
 	return writer_to_file(writer_find("html"), &input, path, err);
 }

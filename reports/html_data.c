@@ -42,7 +42,8 @@ static json_t *parts_json(const json_t *gap, struct dictionary *dictionary)
 	json_t *part;
 	size_t i;
 
-	json_array_foreach(json_object_get(gap, "parts"), i, part) {
+	json_array_foreach(json_object_get(gap, "parts"), i, part)
+	{
 		json_array_append_new(flat, json_integer(look_up(dictionary, json_get_string(part, "cause"))));
 		append_ns(flat, part, "ns");
 	}
@@ -65,13 +66,14 @@ static json_int_t flags(const json_t *gap)
 
 static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
 {
-	json_t *column[] = { json_array(), json_array(), json_array(), json_array(), json_array(), json_array(),
-			     json_array(), json_array() };
+	json_t *column[] = { json_array(), json_array(), json_array(), json_array(),
+			     json_array(), json_array(), json_array(), json_array() };
 	json_t *detail = json_object();
 	json_t *gap;
 	size_t i;
 
-	json_array_foreach(gaps, i, gap) {
+	json_array_foreach(gaps, i, gap)
+	{
 		append_ns(column[0], gap, "t_ns");
 		append_ns(column[1], gap, "len_ns");
 		json_array_append_new(column[2], json_integer(look_up(dictionary, json_get_string(gap, "cause"))));
@@ -84,9 +86,9 @@ static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
 			char key[24];
 
 			snprintf(key, sizeof(key), "%zu", i);
-			json_object_set_new(detail, key, json_pack("{s:O, s:O*}", "segments",
-								   json_object_get(gap, "segments"), "events",
-								   json_object_get(gap, "events")));
+			json_object_set_new(detail, key,
+					    json_pack("{s:O, s:O*}", "segments", json_object_get(gap, "segments"),
+						      "events", json_object_get(gap, "events")));
 		}
 	}
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "t", column[0], "len", column[1], "cause",
@@ -96,9 +98,10 @@ static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
 
 static json_t *run_json(const json_t *result, struct dictionary *dictionary)
 {
-	static const char *const kept[] = { "guest", "mode", "boot_id", "status", "command", "retries", "clock", "probe",
-					    "lost", "exposure", "windows", "actions", "explained", "examples", "kernel_log",
-					    "verdict", "path", "bundle", "tool", "facts" };
+	static const char *const kept[] = { "guest",   "mode",	  "boot_id",   "status",   "command",
+					    "retries", "clock",	  "probe",     "lost",	   "exposure",
+					    "windows", "actions", "explained", "examples", "kernel_log",
+					    "verdict", "path",	  "bundle",    "tool",	   "facts" };
 	json_t *run = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)

@@ -39,21 +39,21 @@ struct pool_counts {
 struct pool_unit {
 	unsigned int count; /* occurrences seen in gaps */
 	double exposure_s;
-	unsigned int boot;  /* number within arm and scenario, below the pool's boots */
+	unsigned int boot; /* number within arm and scenario, below the pool's boots */
 	bool armed;
 };
 
 struct pool {
 	size_t runs;
-	unsigned int boots;     /* boots of the arm and scenario, up to the last that this pool has */
+	unsigned int boots; /* boots of the arm and scenario, up to the last that this pool has */
 	struct pool_counts armed;
 	struct pool_counts control;
 	unsigned int explained; /* occurrences of armed.count that lie in an attributed gap */
-	double lost;            /* events and gaps lost in these runs */
-	double *gap_ns;         /* single-cause gaps of armed windows, ascending */
-	double *cost_ns;        /* the cause's own part of them, ascending */
+	double lost;		/* events and gaps lost in these runs */
+	double *gap_ns;		/* single-cause gaps of armed windows, ascending */
+	double *cost_ns;	/* the cause's own part of them, ascending */
 	size_t gaps;
-	double host_ns;         /* of those gaps together */
+	double host_ns; /* of those gaps together */
 	double guest_ns;
 	struct pool_unit *window;
 	size_t windows;

@@ -72,11 +72,11 @@ static json_t *quantiles_json(const double *sorted, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		total += sorted[i];
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "n", (json_int_t)n,
-			 "p50", ns_or_null(p50.has, p50.value), "p50_lo", ns_or_null(p50.has, p50.lo),
-			 "p50_hi", ns_or_null(p50.has, p50.hi), "p99", ns_or_null(p99.has, p99.value),
-			 "p99_lo", ns_or_null(p99.has, p99.lo), "p99_hi", ns_or_null(p99.has, p99.hi),
-			 "max", ns_or_null(n > 0, n > 0 ? sorted[n - 1] : 0), "total", ns_or_null(true, total));
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "p50",
+			 ns_or_null(p50.has, p50.value), "p50_lo", ns_or_null(p50.has, p50.lo), "p50_hi",
+			 ns_or_null(p50.has, p50.hi), "p99", ns_or_null(p99.has, p99.value), "p99_lo",
+			 ns_or_null(p99.has, p99.lo), "p99_hi", ns_or_null(p99.has, p99.hi), "max",
+			 ns_or_null(n > 0, n > 0 ? sorted[n - 1] : 0), "total", ns_or_null(true, total));
 }
 
 static json_t *rate_json(const struct pool *pool)
@@ -97,7 +97,8 @@ static json_t *rate_json(const struct pool *pool)
 static json_t *tail_json(const struct pool *pool)
 {
 	size_t above = pool->gaps / 10 > TAIL_MIN_EXCEEDANCES ? pool->gaps / 10 : TAIL_MIN_EXCEEDANCES;
-	struct tail_params params = { .exposure = pool->armed.exposure_s, .period = TAIL_PERIOD_S,
+	struct tail_params params = { .exposure = pool->armed.exposure_s,
+				      .period = TAIL_PERIOD_S,
 				      .confidence = STAT_CONFIDENCE };
 	struct tail tail;
 
@@ -140,8 +141,8 @@ static json_t *side_json(const struct pool *pool)
 		return json_null();
 	return json_pack("{s:I, s:i, s:o, s:o, s:i, s:i, s:o, s:o, s:I, s:I, s:f, s:f, s:o, s:o, s:o, s:f}", "runs",
 			 (json_int_t)pool->runs, "boots", pool->boots, "armed", counts_json(&pool->armed), "control",
-			 counts_json(&pool->control), "count", pool->armed.count, "explained", pool->explained, "gap_ns",
-			 quantiles_json(pool->gap_ns, pool->gaps), "cost_ns",
+			 counts_json(&pool->control), "count", pool->armed.count, "explained", pool->explained,
+			 "gap_ns", quantiles_json(pool->gap_ns, pool->gaps), "cost_ns",
 			 quantiles_json(pool->cost_ns, pool->gaps), "host_ns", (json_int_t)pool->host_ns, "guest_ns",
 			 (json_int_t)pool->guest_ns, "exposure_s", pool->armed.exposure_s, "control_exposure_s",
 			 pool->control.exposure_s, "rate_per_min", rate_json(pool), "clustering", clustering_json(pool),
@@ -150,8 +151,8 @@ static json_t *side_json(const struct pool *pool)
 
 static json_t *amplification_json(const struct pool *guest, const struct pool *native)
 {
-	struct stat_quantile ratio = stat_median_ratio(guest->gap_ns, guest->gaps, native->gap_ns, native->gaps,
-						       STAT_CONFIDENCE);
+	struct stat_quantile ratio =
+		stat_median_ratio(guest->gap_ns, guest->gaps, native->gap_ns, native->gaps, STAT_CONFIDENCE);
 
 	if (!ratio.has)
 		return json_null();

@@ -16,7 +16,7 @@ struct row_cell {
 	const char *arm;
 	bool provoked;
 	struct pool kind[POOL_KIND_MAX];
-	struct pool all;      /* the kinds in which the cause can occur, together */
+	struct pool all; /* the kinds in which the cause can occur, together */
 };
 
 /**

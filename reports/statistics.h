@@ -38,14 +38,14 @@ struct stat_dispersion {
 struct stat_unit {
 	double value;
 	unsigned int block; /* labels are only exchanged inside a block; below STAT_MAX_BLOCKS */
-	bool treated;       /* armed and not control, or this arm and not the other */
+	bool treated;	    /* armed and not control, or this arm and not the other */
 };
 
 #define STAT_MAX_BLOCKS 1024
 
 struct stat_permutation {
 	double difference; /* mean of the treated minus mean of the others */
-	double p;          /* two-sided; never 0 */
+	double p;	   /* two-sided; never 0 */
 	double smallest_p; /* the least p that so few units can give; above 0.05 the test cannot decide */
 };
 

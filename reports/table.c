@@ -133,8 +133,8 @@ static void print_header(const struct printer *p, bool emulated)
 
 	fprintf(p->out, "%s%-23s %-6s %-16s %7s  %-12s %-14s %s%s\n", colour_code(p, BOLD), "", "probe", "primers hit",
 		"control", "native gap", "guest penalty", "amplification", colour_code(p, PLAIN));
-	fprintf(p->out, "%s%-23s %-6s %-16s %7s  %-27s %s%s\n", colour_code(p, DIM), "  arm", "in", "95% interval",
-		"", unit, "of p50, 95%", colour_code(p, PLAIN));
+	fprintf(p->out, "%s%-23s %-6s %-16s %7s  %-27s %s%s\n", colour_code(p, DIM), "  arm", "in", "95% interval", "",
+		unit, "of p50, 95%", colour_code(p, PLAIN));
 }
 
 static void print_line(const struct printer *p, const json_t *row, const char *kind, const char *arm)
@@ -152,8 +152,8 @@ static void print_line(const struct printer *p, const json_t *row, const char *k
 	fputs("  ", p->out);
 	print_safe(p, arm, ARM_COLUMNS);
 	used = (int)(strlen(arm) < ARM_COLUMNS ? strlen(arm) : ARM_COLUMNS);
-	fprintf(p->out, "%*s %-6s %-16s %7s  %-12s %-14s %s\n", ARM_COLUMNS - used, "", kind, cell[0], cell[1],
-		cell[2], cell[3], cell[4]);
+	fprintf(p->out, "%*s %-6s %-16s %7s  %-12s %-14s %s\n", ARM_COLUMNS - used, "", kind, cell[0], cell[1], cell[2],
+		cell[3], cell[4]);
 }
 
 static void print_row(const struct printer *p, const json_t *row)
@@ -180,9 +180,9 @@ static bool same_cause(const json_t *a, const json_t *b)
 
 static void print_cause(const struct printer *p, const json_t *row)
 {
-	_cleanup_free_ char *title = str_printf("%s  %s%s", json_get_string(row, "scenario"),
-						json_get_string(row, "cause"),
-						json_is_true(json_object_get(row, "provoked")) ? "" : "  (not provoked)");
+	_cleanup_free_ char *title =
+		str_printf("%s  %s%s", json_get_string(row, "scenario"), json_get_string(row, "cause"),
+			   json_is_true(json_object_get(row, "provoked")) ? "" : "  (not provoked)");
 
 	fprintf(p->out, "%s", colour_code(p, BOLD));
 	print_safe(p, title ? title : "", TABLE_COLUMNS);
@@ -205,7 +205,8 @@ static size_t rows_of_cause(const json_t *rows, size_t first, bool *ret_gaps)
 	size_t n = 0;
 
 	*ret_gaps = false;
-	while (first + n < json_array_size(rows) && same_cause(json_array_get(rows, first), json_array_get(rows, first + n)))
+	while (first + n < json_array_size(rows) &&
+	       same_cause(json_array_get(rows, first), json_array_get(rows, first + n)))
 		*ret_gaps |= has_gaps(json_array_get(rows, first + n++));
 	return n;
 }
@@ -249,11 +250,15 @@ static void print_verdicts(const struct printer *p, const json_t *verdicts)
 	json_t *verdict;
 	size_t i;
 
-	json_array_foreach(verdicts, i, verdict) {
+	json_array_foreach(verdicts, i, verdict)
+	{
 		const char *state = json_get_string(verdict, "state");
 		enum colour colour = state_colour(state);
 
-		fprintf(p->out, "%s%-4s%s ", colour_code(p, colour), colour == GREEN ? "ok" : colour == RED ? "FAIL" : "??",
+		fprintf(p->out, "%s%-4s%s ", colour_code(p, colour),
+			colour == GREEN ? "ok"
+			: colour == RED ? "FAIL"
+					: "??",
 			colour_code(p, PLAIN));
 		print_wrapped(p, json_get_string(verdict, "text"), 5, 5);
 	}
@@ -264,11 +269,12 @@ static void print_findings(const struct printer *p, const json_t *findings)
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach(findings, i, finding) {
+	json_array_foreach(findings, i, finding)
+	{
 		bool fails = json_is_true(json_object_get(finding, "fails"));
-		_cleanup_free_ char *text = str_printf("%s on %s: %s", json_get_string(finding, "scenario"),
-						       json_get_string(finding, "arm"),
-						       json_get_string(finding, "text"));
+		_cleanup_free_ char *text =
+			str_printf("%s on %s: %s", json_get_string(finding, "scenario"),
+				   json_get_string(finding, "arm"), json_get_string(finding, "text"));
 
 		fprintf(p->out, "%s%-4s%s ", colour_code(p, fails ? RED : YELLOW), fails ? "FAIL" : "note",
 			colour_code(p, PLAIN));
@@ -284,11 +290,13 @@ static void print_limits(const struct printer *p, const json_t *comparison)
 	fprintf(p->out, "%s", colour_code(p, DIM));
 	if (json_is_true(json_object_get(comparison, "emulated")))
 		print_wrapped(p,
-			      "emulated us: times of an emulated CPU. Causes and counts carry over to a real machine, times and "
+			      "emulated us: times of an emulated CPU. Causes and counts carry over to a real machine, "
+			      "times and "
 			      "their ratios do not.",
 			      0, 0);
 	print_wrapped(p,
-		      "Nx: occurrences, where nothing was primed. p50 wants 6 gaps with this single cause at least; p99 is in "
+		      "Nx: occurrences, where nothing was primed. p50 wants 6 gaps with this single cause at least; "
+		      "p99 is in "
 		      "the JSON and wants 299.",
 		      0, 0);
 	fprintf(p->out, "%s", colour_code(p, PLAIN));

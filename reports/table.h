@@ -10,8 +10,8 @@
 #define TABLE_COLUMNS 100
 
 struct table_params {
-	bool colour;            /* the words are the same without */
-	bool all_causes;        /* also causes that no scenario provokes */
+	bool colour;		 /* the words are the same without */
+	bool all_causes;	 /* also causes that no scenario provokes */
 	const char *const *path; /* printed last, NULL-terminated; NULL: none */
 };
 

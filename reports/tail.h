@@ -16,15 +16,15 @@
 struct tail_params {
 	double threshold;  /* unit of the values */
 	double exposure;   /* observed time, any unit */
-	double period;     /* same unit: the level is exceeded once in it, on average */
+	double period;	   /* same unit: the level is exceeded once in it, on average */
 	double confidence; /* of the level's interval, e.g. 0.95 */
 };
 
 struct tail {
 	size_t exceedances;
-	double shape;    /* xi: 0 exponential, above 0 heavier, below 0 bounded */
-	double scale;    /* sigma, unit of the values */
-	double level;    /* return level, unit of the values */
+	double shape;	 /* xi: 0 exponential, above 0 heavier, below 0 bounded */
+	double scale;	 /* sigma, unit of the values */
+	double level;	 /* return level, unit of the values */
 	double level_lo; /* from the profile likelihood */
 	double level_hi; /* HUGE_VAL: the sample does not bound it */
 };

@@ -99,7 +99,8 @@ static void add_rate(struct verdict *verdict, const struct verdict_side *side)
 /* "26 of 26 hits explained on ARM", or the bound when there is none */
 static void add_explained(struct verdict *verdict, const struct verdict_side *side)
 {
-	unsigned int explained = side->pool->explained < events(side->pool) ? side->pool->explained : events(side->pool);
+	unsigned int explained =
+		side->pool->explained < events(side->pool) ? side->pool->explained : events(side->pool);
 
 	if (events(side->pool) == 0)
 		add_rate(verdict, side);
@@ -292,8 +293,8 @@ bool verdict_good(enum verdict_state state)
 const char *verdict_state_name(enum verdict_state state)
 {
 	static const char *const names[VERDICT_STATE_MAX] = {
-		[VERDICT_REMOVED] = "removed",	   [VERDICT_REDUCED] = "reduced",
-		[VERDICT_REMAINS] = "remains",	   [VERDICT_UNDECIDED] = "undecided",
+		[VERDICT_REMOVED] = "removed",	       [VERDICT_REDUCED] = "reduced",
+		[VERDICT_REMAINS] = "remains",	       [VERDICT_UNDECIDED] = "undecided",
 		[VERDICT_AS_EXPECTED] = "as-expected", [VERDICT_UNEXPECTED] = "unexpected",
 	};
 

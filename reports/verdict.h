@@ -13,12 +13,12 @@
 #include "reports/pool.h"
 
 enum verdict_state {
-	VERDICT_REMOVED,     /* claimed, and gone within the bound */
-	VERDICT_REDUCED,     /* claimed to be gone, but only rarer */
-	VERDICT_REMAINS,     /* claimed to be gone, but there */
-	VERDICT_UNDECIDED,   /* the evidence does not carry an answer */
+	VERDICT_REMOVED,   /* claimed, and gone within the bound */
+	VERDICT_REDUCED,   /* claimed to be gone, but only rarer */
+	VERDICT_REMAINS,   /* claimed to be gone, but there */
+	VERDICT_UNDECIDED, /* the evidence does not carry an answer */
 	VERDICT_AS_EXPECTED,
-	VERDICT_UNEXPECTED,  /* nobody claimed it */
+	VERDICT_UNEXPECTED, /* nobody claimed it */
 	VERDICT_STATE_MAX
 };
 
@@ -26,16 +26,16 @@ enum verdict_state {
 struct verdict_side {
 	const char *arm;
 	const struct pool *pool; /* all kinds of guest together */
-	unsigned int log_lines;  /* findings in its kernel logs, of this scenario */
-	unsigned int partial;    /* runs that were cut short */
+	unsigned int log_lines;	 /* findings in its kernel logs, of this scenario */
+	unsigned int partial;	 /* runs that were cut short */
 };
 
 struct verdict_case {
 	const char *cause;
-	bool provoked;             /* by the scenario */
-	bool removes;              /* the arm says so */
+	bool provoked; /* by the scenario */
+	bool removes;  /* the arm says so */
 	struct verdict_side arm;
-	struct verdict_side base;  /* arm NULL: there is nothing to compare with */
+	struct verdict_side base;     /* arm NULL: there is nothing to compare with */
 	struct difference difference; /* between the two, p corrected where many causes were looked at */
 };
 

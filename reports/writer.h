@@ -19,8 +19,8 @@ struct writer_input {
 	const json_t *const *results;
 	size_t count;
 	const char *assets_dir; /* html only */
-	const char *cause;      /* excerpt: the hit of this cause; NULL: of the first provoked one */
-	const uint64_t *gap;    /* perfetto: numbers of gaps of every result; none: the typical hits */
+	const char *cause;	/* excerpt: the hit of this cause; NULL: of the first provoked one */
+	const uint64_t *gap;	/* perfetto: numbers of gaps of every result; none: the typical hits */
 	size_t gaps;
 };
 

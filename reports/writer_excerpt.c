@@ -77,8 +77,8 @@ static void print_head(FILE *out, const struct hit *hit)
 	_cleanup_free_ char *figures = NULL;
 
 	if (hit_in_guest(hit))
-		figures = str_printf("guest penalty %.1f us: %.1f us on the host, %.1f us in the guest, %llu exits.", length,
-				     host, length - host, (unsigned long long)json_get_u64(hit->gap, "exits"));
+		figures = str_printf("guest penalty %.1f us: %.1f us on the host, %.1f us in the guest, %llu exits.",
+				     length, host, length - host, (unsigned long long)json_get_u64(hit->gap, "exits"));
 	else
 		figures = str_printf("native gap %.1f us, in a probe on the host's CPU without a guest.", length);
 	print_paragraph(out, "", what ? what : "");
@@ -104,7 +104,8 @@ static void print_events(FILE *out, const struct hit *hit)
 	size_t i;
 
 	fputs("        us  layer  event\n", out);
-	json_array_foreach(hit->events, i, event) {
+	json_array_foreach(hit->events, i, event)
+	{
 		double ns = json_number_value(json_object_get(event, "t_ns"));
 
 		/* What led to a hit may lie before it. */
@@ -125,7 +126,8 @@ static void print_account(FILE *out, const struct hit *hit)
 	size_t i;
 
 	fputs("        us  spent in\n", out);
-	json_array_foreach(json_object_get(hit->gap, "parts"), i, part) {
+	json_array_foreach(json_object_get(hit->gap, "parts"), i, part)
+	{
 		char lead[32];
 
 		snprintf(lead, sizeof(lead), "%10.1f  ", (double)json_get_u64(part, "ns") / 1000);
@@ -181,7 +183,8 @@ int writer_excerpt(const struct writer_input *input, FILE *out, struct err *err)
 
 	if (!choose(input, &hit))
 		return err_set(err, -ENOENT, "no result has a hit of %s%s to show",
-			       input->cause ? input->cause : "a provoked cause", input->cause ? "" : " in a gap of its own");
+			       input->cause ? input->cause : "a provoked cause",
+			       input->cause ? "" : " in a gap of its own");
 	print_head(out, &hit);
 	print_events(out, &hit);
 	print_account(out, &hit);

@@ -84,7 +84,8 @@ static struct tally cases(const json_t *comparison, const char *scenario, FILE *
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(comparison, "verdicts"), i, item) {
+	json_array_foreach(json_object_get(comparison, "verdicts"), i, item)
+	{
 		if (!in_scenario(item, scenario))
 			continue;
 		tally.tests++;
@@ -93,7 +94,8 @@ static struct tally cases(const json_t *comparison, const char *scenario, FILE *
 			print_case(out, item, json_get_string(item, "cause"), json_get_string(item, "state"),
 				   verdict_fails(item));
 	}
-	json_array_foreach(json_object_get(comparison, "findings"), i, item) {
+	json_array_foreach(json_object_get(comparison, "findings"), i, item)
+	{
 		bool fails = json_is_true(json_object_get(item, "fails"));
 
 		if (!in_scenario(item, scenario))
@@ -114,7 +116,8 @@ static double scenario_seconds(const json_t *const *results, size_t n, const cha
 		const json_t *exposure = json_object_get(results[i], "exposure");
 
 		if (strcmp(json_get_string(json_object_get(results[i], "scenario"), "name"), scenario) == 0)
-			seconds += (double)(json_get_u64(exposure, "armed_ns") + json_get_u64(exposure, "control_ns")) / 1e9;
+			seconds += (double)(json_get_u64(exposure, "armed_ns") + json_get_u64(exposure, "control_ns")) /
+				   1e9;
 	}
 	return seconds;
 }
@@ -127,10 +130,11 @@ static void print_suite(const struct writer_input *input, const char *scenario, 
 
 	fputs("  <testsuite", out);
 	print_attribute(out, "name", scenario);
-	fprintf(out, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\" time=\"%.3f\">\n", tally.tests, tally.failures,
-		scenario_seconds(input->results, input->count, scenario));
+	fprintf(out, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\" time=\"%.3f\">\n", tally.tests,
+		tally.failures, scenario_seconds(input->results, input->count, scenario));
 	fputs("    <properties>\n", out);
-	json_array_foreach(json_object_get(input->comparison, "arms"), i, arm) {
+	json_array_foreach(json_object_get(input->comparison, "arms"), i, arm)
+	{
 		fputs("      <property", out);
 		print_attribute(out, "name", json_get_string(arm, "name"));
 		print_attribute(out, "value", json_get_string(arm, "release"));
@@ -154,7 +158,8 @@ int writer_junit(const struct writer_input *input, FILE *out, struct err *err)
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites name=\"vcpulat\" tests=\"%u\" failures=\"%u\" errors=\"0\">\n",
 		tally.tests, tally.failures);
-	json_array_foreach(json_object_get(input->comparison, "rows"), i, row) {
+	json_array_foreach(json_object_get(input->comparison, "rows"), i, row)
+	{
 		const char *scenario = json_get_string(row, "scenario");
 
 		if (json_object_get(done, scenario))

@@ -33,17 +33,16 @@ static int name_tracks(struct sheet *sheet, const json_t *result)
 	static const char *const names[TRACK_MAX] = { "host CPU", "guest vCPU", "gaps" };
 
 	for (int i = 0; i < TRACK_MAX; i++) {
-		_cleanup_free_ char *name = str_printf("%s: %s, %s, %s", names[i],
-						       json_get_string(json_object_get(result, "arm"), "name"),
-						       json_get_string(json_object_get(result, "scenario"), "name"),
-						       json_get_string(result, "guest"));
+		_cleanup_free_ char *name = str_printf(
+			"%s: %s, %s, %s", names[i], json_get_string(json_object_get(result, "arm"), "name"),
+			json_get_string(json_object_get(result, "scenario"), "name"), json_get_string(result, "guest"));
 
 		if (!name ||
 		    append(sheet, json_pack("{s:s, s:s, s:i, s:i, s:{s:s}}", "ph", "M", "name", "process_name", "pid",
 					    sheet->first_pid + i, "tid", 1, "args", "name", name)) < 0 ||
-		    append(sheet, json_pack("{s:s, s:s, s:i, s:i, s:{s:i}}", "ph", "M", "name", "process_sort_index", "pid",
-					    sheet->first_pid + i, "tid", 1, "args", "sort_index",
-					    sheet->first_pid + i)) < 0)
+		    append(sheet,
+			   json_pack("{s:s, s:s, s:i, s:i, s:{s:i}}", "ph", "M", "name", "process_sort_index", "pid",
+				     sheet->first_pid + i, "tid", 1, "args", "sort_index", sheet->first_pid + i)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -52,9 +51,9 @@ static int name_tracks(struct sheet *sheet, const json_t *result)
 static int add_slice(struct sheet *sheet, enum track track, const char *name, double start_ns, double length_ns,
 		     json_t *args)
 {
-	return append(sheet, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "ph", "X", "name", name, "cat", "vcpulat",
-				       "pid", sheet->first_pid + (int)track, "tid", 1, "ts", start_ns / 1000, "dur",
-				       length_ns / 1000, "args", args));
+	return append(sheet, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "ph", "X", "name", name, "cat",
+				       "vcpulat", "pid", sheet->first_pid + (int)track, "tid", 1, "ts", start_ns / 1000,
+				       "dur", length_ns / 1000, "args", args));
 }
 
 static int add_course(struct sheet *sheet, const struct hit *hit, double start_ns)
@@ -63,7 +62,8 @@ static int add_course(struct sheet *sheet, const struct hit *hit, double start_n
 	json_t *event;
 	size_t i;
 
-	json_array_foreach(hit->segments, i, segment) {
+	json_array_foreach(hit->segments, i, segment)
+	{
 		double t0 = json_number_value(json_object_get(segment, "t0_ns"));
 		double t1 = json_number_value(json_object_get(segment, "t1_ns"));
 
@@ -71,12 +71,13 @@ static int add_course(struct sheet *sheet, const struct hit *hit, double start_n
 			      json_object()) < 0)
 			return -ENOMEM;
 	}
-	json_array_foreach(hit->events, i, event)
-		if (append(sheet, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f}", "ph", "i", "s", "t", "name",
-					    json_get_string(event, "text"), "cat", "vcpulat", "pid",
-					    sheet->first_pid + (int)track_of(event), "tid", 1, "ts",
-					    (start_ns + json_number_value(json_object_get(event, "t_ns"))) / 1000)) < 0)
-			return -ENOMEM;
+	json_array_foreach(
+		hit->events, i,
+		event) if (append(sheet, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f}", "ph", "i", "s", "t", "name",
+						   json_get_string(event, "text"), "cat", "vcpulat", "pid",
+						   sheet->first_pid + (int)track_of(event), "tid", 1, "ts",
+						   (start_ns + json_number_value(json_object_get(event, "t_ns"))) /
+							   1000)) < 0) return -ENOMEM;
 	return 0;
 }
 
@@ -98,7 +99,8 @@ static int add_typical(struct sheet *sheet, const json_t *result, size_t *found)
 	const char *cause;
 	json_t *example;
 
-	json_object_foreach(json_object_get(result, "examples"), cause, example) {
+	json_object_foreach(json_object_get(result, "examples"), cause, example)
+	{
 		struct hit hit;
 
 		if (!hit_typical(result, cause, &hit))
@@ -130,9 +132,9 @@ static int add_result(struct sheet *sheet, const struct writer_input *input, con
 
 int writer_perfetto(const struct writer_input *input, FILE *out, struct err *err)
 {
-	_cleanup_json_ json_t *document = json_pack("{s:[], s:s, s:{s:s, s:O*}}", "traceEvents", "displayTimeUnit", "ns",
-						    "otherData", "tool", "vcpulat " VCPULAT_VERSION, "emulated",
-						    json_object_get(input->comparison, "emulated"));
+	_cleanup_json_ json_t *document =
+		json_pack("{s:[], s:s, s:{s:s, s:O*}}", "traceEvents", "displayTimeUnit", "ns", "otherData", "tool",
+			  "vcpulat " VCPULAT_VERSION, "emulated", json_object_get(input->comparison, "emulated"));
 	struct sheet sheet = { .events = json_object_get(document, "traceEvents"), .first_pid = 1 };
 	size_t found = 0;
 

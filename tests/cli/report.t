@@ -51,7 +51,8 @@ check "leaves no file" test ! -e "$TMP/none.json"
 check_exit "a gap that is no number" 1 "not the number of a gap" "$VCPULAT" report $results/stock-guest.json \
 	--perfetto "$TMP/none.json" --gap x3
 if python3 -c 'import jsonschema' 2>/dev/null; then
-	check "results follow the published schema" python3 $expect schema reports/schema/result.schema.json $results/*.json
+	check "results follow the published schema" python3 $expect schema reports/schema/result.schema.json $results/*.json \
+		tests/data/*.result.json
 	check "the comparison follows the published schema" python3 $expect schema reports/schema/comparison.schema.json \
 		"$TMP/comparison.json"
 else

@@ -37,9 +37,8 @@ static const json_t *row(const json_t *comparison, const char *arm)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(comparison, "rows"), i, entry)
-		if (strcmp(json_get_string(entry, "arm"), arm) == 0)
-			return entry;
+	json_array_foreach(json_object_get(comparison, "rows"), i,
+			   entry) if (strcmp(json_get_string(entry, "arm"), arm) == 0) return entry;
 	return NULL;
 }
 
@@ -66,8 +65,10 @@ static double at(const json_t *object, const char *path)
 static void test_removed(void **state)
 {
 	const struct made made[] = {
-		{ .hits = 2 }, { .hits = 2, .guest = "none", .length_ns = 7000 },
-		{ .arm = SKIP, .removes = CAUSE }, { .arm = SKIP, .removes = CAUSE, .guest = "none" },
+		{ .hits = 2 },
+		{ .hits = 2, .guest = "none", .length_ns = 7000 },
+		{ .arm = SKIP, .removes = CAUSE },
+		{ .arm = SKIP, .removes = CAUSE, .guest = "none" },
 	};
 	_cleanup_json_ json_t *comparison = compare(made, ARRAY_SIZE(made), false);
 	const json_t *stock = row(comparison, "stock");
@@ -143,7 +144,8 @@ static void test_kernel_log_partial_and_lost(void **state)
 	assert_false(compare_passed(comparison));
 	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "undecided");
 	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "3 events or gaps lost on " SKIP));
-	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "the kernel log has 1 finding on " SKIP));
+	assert_non_null(
+		strstr(json_get_string(verdict(comparison, 0), "text"), "the kernel log has 1 finding on " SKIP));
 	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "1 partial run of " SKIP));
 	assert_int_equal(json_array_size(json_object_get(comparison, "findings")), 3);
 }
@@ -175,8 +177,11 @@ static void test_unprovoked_more_often_in_boots(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
-		made[i] = (struct made){ .unprovoked = true, .cause = "host/task/new", .boot = boots[i / 2],
-					 .arm = i % 2 ? SKIP : NULL, .hits = i % 2 ? 3 : 0 };
+		made[i] = (struct made){ .unprovoked = true,
+					 .cause = "host/task/new",
+					 .boot = boots[i / 2],
+					 .arm = i % 2 ? SKIP : NULL,
+					 .hits = i % 2 ? 3 : 0 };
 	comparison = compare(made, ARRAY_SIZE(made), false);
 	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "unexpected");
 	assert_false(compare_passed(comparison));
@@ -233,8 +238,8 @@ static void test_refused(void **state)
 /* A result whose members are all of the wrong kind must not end the program. */
 static void test_nonsense_is_survived(void **state)
 {
-	static const char *const members[] = { "windows", "gaps", "causes", "lost", "exposure", "kernel_log",
-					       "verdict", "retries", "clock", "arm.removes", "status", "boot_id" };
+	static const char *const members[] = { "windows", "gaps",    "causes", "lost",	      "exposure", "kernel_log",
+					       "verdict", "retries", "clock",  "arm.removes", "status",	  "boot_id" };
 	static const char *const values[] = { "null", "[]", "{}", "-7", "[[]]", "[{\"t_ns\":-1}]", "\"x\"", "[null]" };
 
 	(void)state;

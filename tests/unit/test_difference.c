@@ -25,7 +25,7 @@ struct world {
 	const char *name;
 	unsigned int boots;   /* an arm */
 	unsigned int windows; /* a boot */
-	double mean;          /* events a window */
+	double mean;	      /* events a window */
 	double window_spread; /* standard deviation of the log of a window's rate */
 	double boot_spread;   /* and of a boot's */
 };
@@ -131,8 +131,12 @@ static void test_armed_against_control(void **state)
 {
 	struct pool_unit units[] = { { 3, 2, 0, true },	 { 2, 2, 0, true },  { 3, 2, 0, true },	 { 3, 2, 0, true },
 				     { 0, 2, 0, false }, { 0, 2, 0, false }, { 1, 2, 0, false }, { 0, 2, 0, false } };
-	struct pool pool = { .runs = 1, .boots = 1, .armed = { 12, 11, 11, 8 }, .control = { 12, 1, 1, 8 },
-			     .window = units, .windows = ARRAY_SIZE(units) };
+	struct pool pool = { .runs = 1,
+			     .boots = 1,
+			     .armed = { 12, 11, 11, 8 },
+			     .control = { 12, 1, 1, 8 },
+			     .window = units,
+			     .windows = ARRAY_SIZE(units) };
 	struct difference got;
 
 	(void)state;

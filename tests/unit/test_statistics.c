@@ -41,8 +41,8 @@ static void test_binomial_table(void **state)
 		unsigned int hits, trials;
 		double lo, hi;
 	} row[] = {
-		{ 0, 10, 0, 0.3085 },	   { 1, 10, 0.0025, 0.4450 }, { 5, 10, 0.1871, 0.8129 },
-		{ 10, 10, 0.6915, 1 },	   { 26, 26, 0.8677, 1 },     { 2, 20, 0.0123, 0.3170 },
+		{ 0, 10, 0, 0.3085 },	     { 1, 10, 0.0025, 0.4450 }, { 5, 10, 0.1871, 0.8129 },
+		{ 10, 10, 0.6915, 1 },	     { 26, 26, 0.8677, 1 },	{ 2, 20, 0.0123, 0.3170 },
 		{ 50, 100, 0.3983, 0.6017 }, { 0, 100, 0, 0.0362 },	{ 0, 0, 0, 1 },
 	};
 
@@ -62,7 +62,7 @@ static void test_poisson_table(void **state)
 		unsigned int events;
 		double lo, hi;
 	} row[] = {
-		{ 0, 0, 3.689 },   { 1, 0.0253, 5.572 },   { 5, 1.623, 11.668 },
+		{ 0, 0, 3.689 },       { 1, 0.0253, 5.572 },   { 5, 1.623, 11.668 },
 		{ 10, 4.795, 18.390 }, { 20, 12.217, 30.889 }, { 100, 81.364, 121.627 },
 	};
 
@@ -222,7 +222,7 @@ static void test_holm(void **state)
 static void test_permutation(void **state)
 {
 	/* Every treated unit above every other: 2 of 70 arrangements are as extreme. */
-	static const struct stat_unit apart[] = { { 9, 0, true }, { 8, 0, true },  { 7, 0, true },  { 8, 0, true },
+	static const struct stat_unit apart[] = { { 9, 0, true },  { 8, 0, true },  { 7, 0, true },  { 8, 0, true },
 						  { 1, 0, false }, { 2, 0, false }, { 0, 0, false }, { 1, 0, false } };
 	static const struct stat_unit one_label[] = { { 9, 0, true }, { 8, 0, true } };
 	static const struct stat_unit pair[] = { { 9, 0, true }, { 1, 0, false } };

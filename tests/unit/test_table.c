@@ -49,8 +49,10 @@ static void check_width(const char *text)
 static void test_width_and_words(void **state)
 {
 	const struct made made[] = {
-		{ .hits = 2, .length_ns = 98765432 }, { .hits = 2, .guest = "none", .length_ns = 7123456 },
-		{ .arm = LONG_ARM, .removes = "host/*" }, { .arm = LONG_ARM, .removes = "host/*", .guest = "none" },
+		{ .hits = 2, .length_ns = 98765432 },
+		{ .hits = 2, .guest = "none", .length_ns = 7123456 },
+		{ .arm = LONG_ARM, .removes = "host/*" },
+		{ .arm = LONG_ARM, .removes = "host/*", .guest = "none" },
 	};
 	_cleanup_free_ char *text = print(made, ARRAY_SIZE(made), false);
 

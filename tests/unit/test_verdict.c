@@ -37,24 +37,29 @@ static const struct expectation expectations[] = {
 	{ &full, &full, true, true, 1, VERDICT_REMAINS,
 	  "26 of 26 hits explained on stock; 26 in 40 s on fix (39 per minute, 25 to 58 at 95%): remains" },
 	{ &full, &few, true, true, 0.002, VERDICT_REDUCED,
-	  "26 of 26 hits explained on stock; 3 in 40 s on fix (4.5 per minute, 0.93 to 14 at 95%): reduced, not removed" },
+	  "26 of 26 hits explained on stock; 3 in 40 s on fix (4.5 per minute, 0.93 to 14 at 95%): reduced, not "
+	  "removed" },
 	{ &full, &control_only, true, true, 0.002, VERDICT_REDUCED,
-	  "26 of 26 hits explained on stock; 0 in 40 s on fix (< 4.5 per minute at 95%), 2 in control windows: reduced, "
+	  "26 of 26 hits explained on stock; 0 in 40 s on fix (< 4.5 per minute at 95%), 2 in control windows: "
+	  "reduced, "
 	  "not removed" },
 	{ &brief, &brief_none, true, true, 0.1, VERDICT_UNDECIDED,
 	  "3 of 3 hits explained on stock; 0 in 4 s on fix (< 45 per minute at 95%): undecided, too few; 39 s of armed "
 	  "windows an arm would do" },
 	{ &none, &none, true, true, 1, VERDICT_UNDECIDED,
-	  "0 in 40 s on stock (< 4.5 per minute at 95%); 0 in 40 s on fix (< 4.5 per minute at 95%): undecided, nothing was "
+	  "0 in 40 s on stock (< 4.5 per minute at 95%); 0 in 40 s on fix (< 4.5 per minute at 95%): undecided, "
+	  "nothing was "
 	  "there to remove" },
 	{ &full, &leaky, true, true, 0.0001, VERDICT_UNDECIDED,
-	  "26 of 26 hits explained on stock; 0 in 40 s on fix (< 4.5 per minute at 95%): undecided, what was lost may have "
+	  "26 of 26 hits explained on stock; 0 in 40 s on fix (< 4.5 per minute at 95%): undecided, what was lost may "
+	  "have "
 	  "held it; 12 events or gaps lost on fix" },
 	{ &full, &absent, true, true, 1, VERDICT_UNDECIDED, "not measured on fix: undecided" },
 	{ &full, &full, true, false, 1, VERDICT_AS_EXPECTED,
 	  "26 of 26 hits explained on stock; 26 of 26 hits explained on fix: as expected" },
 	{ &full, &none, true, false, 0.0001, VERDICT_UNEXPECTED,
-	  "26 of 26 hits explained on stock; 0 in 40 s on fix (< 4.5 per minute at 95%): unexpected, no patch of this arm "
+	  "26 of 26 hits explained on stock; 0 in 40 s on fix (< 4.5 per minute at 95%): unexpected, no patch of this "
+	  "arm "
 	  "claims to remove it" },
 	{ &none, &full, true, false, 0.0001, VERDICT_UNEXPECTED,
 	  "0 in 40 s on stock (< 4.5 per minute at 95%); 26 of 26 hits explained on fix: unexpected, it does not occur "
@@ -68,7 +73,9 @@ static void test_sentences(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(expectations); i++) {
 		const struct expectation *e = &expectations[i];
-		struct verdict_case question = { .cause = CAUSE, .provoked = e->provoked, .removes = e->removes,
+		struct verdict_case question = { .cause = CAUSE,
+						 .provoked = e->provoked,
+						 .removes = e->removes,
 						 .arm = { .arm = "fix", .pool = e->arm },
 						 .base = { .arm = "stock", .pool = e->base },
 						 .difference = { .p = e->p } };
@@ -83,8 +90,11 @@ static void test_sentences(void **state)
 
 static void test_nothing_to_say(void **state)
 {
-	struct verdict_case question = { .cause = CAUSE, .removes = true, .arm = { .arm = "fix", .pool = &none },
-					 .base = { .arm = "stock", .pool = &full }, .difference = { .p = 0.0001 } };
+	struct verdict_case question = { .cause = CAUSE,
+					 .removes = true,
+					 .arm = { .arm = "fix", .pool = &none },
+					 .base = { .arm = "stock", .pool = &full },
+					 .difference = { .p = 0.0001 } };
 	struct verdict got;
 
 	(void)state;
@@ -139,7 +149,7 @@ static void test_good_states(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sentences),  cmocka_unit_test(test_nothing_to_say),
+		cmocka_unit_test(test_sentences),     cmocka_unit_test(test_nothing_to_say),
 		cmocka_unit_test(test_one_arm_alone), cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_good_states),
 	};
