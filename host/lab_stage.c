@@ -61,7 +61,7 @@ static int copy_in(const struct lab_stage *s, char *from, const char *name, stru
 
 static int copy_program(const struct lab_stage *s, const char *guest_kernel, struct err *err)
 {
-	int ret = copy_in(s, paths_self(), "vcpulat", err);
+	int ret = copy_in(s, strdup("/proc/self/exe"), "vcpulat", err);
 
 	if (ret == 0)
 		ret = copy_in(s, paths_agent(), "vcpulat-agent", err);
