@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/fs.h"
@@ -157,6 +158,15 @@ static void add_cpu_flags(json_t *facts)
 	json_object_set_new(facts, "cpu_flags", flags);
 }
 
+/* When these facts were taken, on the clock of the kernel's log. */
+static void add_time(json_t *facts)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	json_object_set_new(facts, "monotonic_ns", json_integer((json_int_t)now.tv_sec * 1000000000 + now.tv_nsec));
+}
+
 json_t *facts_collect(void)
 {
 	json_t *facts = json_object();
@@ -164,6 +174,7 @@ json_t *facts_collect(void)
 	if (!facts)
 		return NULL;
 	add_uname(facts);
+	add_time(facts);
 	add_proc(facts, "/proc/cpuinfo", "model name", "model_name");
 	add_proc(facts, "/proc/cpuinfo", "microcode", "microcode");
 	add_proc(facts, "/proc/meminfo", "MemTotal", "mem_total");

@@ -239,7 +239,7 @@ static void drop_claims_below_error(struct analysis *a)
 
 struct candidate {
 	uint32_t cause;
-	bool is_armed;
+	unsigned int doubts; /* 2: not in an armed window; 1: mostly unexplained; the fewer the better */
 	uint64_t cycles;
 	size_t gap;
 };
@@ -251,8 +251,8 @@ static int compare_candidates(const void *a, const void *b)
 
 	if (x->cause != y->cause)
 		return x->cause < y->cause ? -1 : 1;
-	if (x->is_armed != y->is_armed)
-		return x->is_armed ? -1 : 1;
+	if (x->doubts != y->doubts)
+		return x->doubts < y->doubts ? -1 : 1;
 	if (x->cycles != y->cycles)
 		return x->cycles < y->cycles ? -1 : 1;
 	return x->gap < y->gap ? -1 : x->gap > y->gap;
@@ -266,23 +266,28 @@ static int compare_places(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+static unsigned int doubts_of(const struct analysis *a, const struct gap *gap)
+{
+	size_t window = bundle_window_at(a->bundle, gap->t0);
+	bool is_armed = window < a->bundle->n_windows && a->bundle->windows[window].state == BUNDLE_ARMED;
+
+	return (is_armed ? 0 : 2) + (gap_is_explained(gap, a->causes) ? 0 : 1);
+}
+
 static size_t list_candidates(const struct analysis *a, struct candidate *ret)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->n_gaps; i++) {
 		const struct gap *gap = &a->gaps[i];
-		size_t window = bundle_window_at(a->bundle, gap->t0);
-		bool is_armed = window < a->bundle->n_windows && a->bundle->windows[window].state == BUNDLE_ARMED;
 
 		if (gap->single && gap->cause != CAUSE_ID_UNEXPLAINED)
-			ret[n++] = (struct candidate){ gap->cause, is_armed, gap->t1 - gap->t0, i };
+			ret[n++] = (struct candidate){ gap->cause, doubts_of(a, gap), gap->t1 - gap->t0, i };
 	}
 	qsort(ret, n, sizeof(*ret), compare_candidates);
 	return n;
 }
 
-/* Per cause the median of its single-cause gaps, in armed windows if it has any there. */
 static int choose_examples(struct analysis *a, struct err *err)
 {
 	_cleanup_free_ struct candidate *list = calloc(a->n_gaps + 1, sizeof(*list));
@@ -295,7 +300,7 @@ static int choose_examples(struct analysis *a, struct err *err)
 		size_t last = i;
 
 		for (j = i; j < n && list[j].cause == list[i].cause; j++)
-			if (list[j].is_armed == list[i].is_armed)
+			if (list[j].doubts == list[i].doubts)
 				last = j;
 		a->chosen[a->n_chosen++] = list[i + (last - i) / 2].gap;
 	}
@@ -322,15 +327,28 @@ static int record_examples(struct analysis *a, struct err *err)
 	return a->n_chosen ? second_pass(a, err) : 0;
 }
 
-static int scan_log(struct analysis *a, const char *file, const char *layer, struct err *err)
+/* When the run began, on the clock of a layer's kernel log; 0: the bundle does not say. */
+static uint64_t run_began(const struct bundle *b, const char *layer)
 {
-	_cleanup_free_ char *path = bundle_path(a->bundle, file);
+	_cleanup_free_ char *name = str_printf("facts-%s.json", layer);
+	_cleanup_free_ char *path = name ? bundle_path(b, name) : NULL;
+	_cleanup_json_ json_t *facts = NULL;
+
+	if (!path || json_read(path, &facts, NULL) < 0)
+		return 0;
+	return json_get_u64(facts, "monotonic_ns");
+}
+
+static int scan_log(struct analysis *a, const char *layer, struct err *err)
+{
+	_cleanup_free_ char *name = str_printf("dmesg-%s.txt", layer);
+	_cleanup_free_ char *path = name ? bundle_path(a->bundle, name) : NULL;
 	_cleanup_free_ char *text = NULL;
 	int r = path ? fs_read(path, MAX_LOG_BYTES, &text, NULL, err) : -ENOMEM;
 
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? r : kernel_log_scan(a->kernel_log, layer, text);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return kernel_log_scan(layer, text, run_began(a->bundle, layer), a->kernel_log_before, a->kernel_log);
 }
 
 static int prepare(struct analysis *a, const char *dir, struct err *err)
@@ -343,7 +361,8 @@ static int prepare(struct analysis *a, const char *dir, struct err *err)
 	a->causes = a->names ? causes_new(a->names) : NULL;
 	a->figures = figures_new(a->bundle);
 	a->kernel_log = json_array();
-	if (!a->causes || !a->figures || !a->kernel_log)
+	a->kernel_log_before = json_array();
+	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	clock_check_init(&a->clock, a->bundle->host_cpu, a->bundle->guest_cpu, a->bundle->vcpu_tid);
 	return load_gaps(a, err);
@@ -360,8 +379,8 @@ int analyze_open(const char *dir, struct analysis **ret, struct err *err)
 	r = r < 0 ? r : record_examples(a, err);
 	if (r == 0)
 		drop_claims_below_error(a);
-	r = r < 0 ? r : scan_log(a, "dmesg-host.txt", "host", err);
-	r = r < 0 ? r : scan_log(a, "dmesg-guest.txt", "guest", err);
+	r = r < 0 ? r : scan_log(a, "host", err);
+	r = r < 0 ? r : scan_log(a, "guest", err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(a);
@@ -378,6 +397,7 @@ void analysis_free(struct analysis *analysis)
 	free(analysis->gaps);
 	free(analysis->chosen);
 	json_decref(analysis->kernel_log);
+	json_decref(analysis->kernel_log_before);
 	figures_free(analysis->figures);
 	causes_free(analysis->causes);
 	names_free(analysis->names);

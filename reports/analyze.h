@@ -30,7 +30,8 @@ struct analysis {
 	size_t n_gaps;
 	struct figures *figures;
 	struct clock_check clock;
-	json_t *kernel_log;
+	json_t *kernel_log;        /* findings of the run */
+	json_t *kernel_log_before; /* older ones: told, not judged */
 	size_t *chosen; /* one typical gap per cause, ascending */
 	size_t n_chosen;
 	struct example *example; /* of the chosen ones */

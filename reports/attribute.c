@@ -332,19 +332,25 @@ int attribution_finish(struct attribution *join)
 	return join->error;
 }
 
-static bool is_claimable(const struct gap *gap, const struct causes *causes, bool emulated)
+bool gap_is_explained(const struct gap *gap, const struct causes *causes)
 {
-	unsigned int rank = gap->n_roots ? cause_rank(causes_class(causes, gap->root[0].cause)) : 0;
 	uint64_t unexplained = 0;
 
 	for (size_t i = 0; i < gap->n_parts; i++)
 		if (cause_rank(causes_class(causes, gap->part[i].cause)) == 0)
 			unexplained += gap->part[i].cycles;
+	return unexplained <= (gap->t1 - gap->t0) / 2;
+}
+
+static bool is_claimable(const struct gap *gap, const struct causes *causes, bool emulated)
+{
+	unsigned int rank = gap->n_roots ? cause_rank(causes_class(causes, gap->root[0].cause)) : 0;
+
 	if (gap->lost || !gap->n_roots)
 		return false;
 	if (rank == 0 || (emulated && rank == cause_rank(CAUSE_KWORKER)))
 		return true;
-	return unexplained <= (gap->t1 - gap->t0) / 2;
+	return gap_is_explained(gap, causes);
 }
 
 void gap_claim(struct gap *gap, const struct causes *causes, bool emulated)

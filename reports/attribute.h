@@ -118,6 +118,13 @@ int attribution_finish(struct attribution *join);
  */
 void gap_claim(struct gap *gap, const struct causes *causes, bool emulated);
 
+/**
+ * gap_is_explained - has at least half of a gap a cause?
+ * @gap: attributed
+ * @causes: their table
+ */
+bool gap_is_explained(const struct gap *gap, const struct causes *causes);
+
 /** gap_done - free what an attribution put into a gap; the gap itself is the caller's */
 void gap_done(struct gap *gap);
 

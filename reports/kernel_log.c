@@ -2,11 +2,13 @@
 #include "reports/kernel_log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 
 #define MAX_LINE_CHARS 300
+#define CLOCK_SLACK_NS 2000000000ULL /* the log's clock and that of the facts start up to this far apart */
 
 struct pattern {
 	const char *text;
@@ -69,15 +71,31 @@ static void make_printable(char *line)
 			*line = '?';
 }
 
-int kernel_log_scan(json_t *findings, const char *layer, char *text)
+/* "[   12.345678]"; UINT64_MAX: the line has no stamp, so it may be of any time. */
+static uint64_t stamp_of(const char *line)
+{
+	const char *open = *line == '<' && strchr(line, '>') ? strchr(line, '>') + 1 : line;
+	unsigned long long seconds;
+	unsigned int microseconds;
+
+	if (sscanf(open, "[%llu.%6u]", &seconds, &microseconds) != 2)
+		return UINT64_MAX;
+	return seconds * 1000000000 + microseconds * 1000ULL;
+}
+
+int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, json_t *before, json_t *during)
 {
 	size_t n = 0;
 
 	for (char *line; (line = strsep(&text, "\n")) && n < KERNEL_LOG_MAX;) {
+		bool is_old;
+
 		if (!kernel_log_is_finding(line))
 			continue;
+		is_old = run_ns > CLOCK_SLACK_NS && stamp_of(line) < run_ns - CLOCK_SLACK_NS;
 		make_printable(line);
-		if (json_array_append_new(findings, json_pack("{s:s, s:s}", "layer", layer, "line", line)) < 0)
+		if (json_array_append_new(is_old ? before : during,
+					  json_pack("{s:s, s:s}", "layer", layer, "line", line)) < 0)
 			return -ENOMEM;
 		n++;
 	}

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a kernel complained about during a run: warnings, bugs, lockdep, stalls, OOM kills.
- * A finding makes the verdict fail, whatever the figures are. Pure; a guest's log is hostile.
+ * What a kernel complained about: warnings, bugs, lockdep, stalls, OOM kills. A finding during
+ * the run makes its verdict fail, whatever the figures are. Pure; a guest's log is hostile.
  */
 #ifndef VCPULAT_KERNEL_LOG_H
 #define VCPULAT_KERNEL_LOG_H
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #define KERNEL_LOG_MAX 100 /* findings kept per layer */
 
@@ -19,12 +20,14 @@ bool kernel_log_is_finding(const char *line);
 
 /**
  * kernel_log_scan - collect the findings of one log
- * @findings: array to which {"layer", "line"} are appended
  * @layer: "host" or "guest"
  * @text: the log, terminated; its line ends are overwritten
+ * @run_ns: stamp of the log's clock at which the run began; 0: not known, all is taken to be of the run
+ * @before: array to which findings go that are older than the run, as {"layer", "line"}
+ * @during: array to which the others go
  *
  * What is not printable ASCII becomes '?'. Return: 0 or -ENOMEM.
  */
-int kernel_log_scan(json_t *findings, const char *layer, char *text);
+int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, json_t *before, json_t *during);
 
 #endif

@@ -123,13 +123,28 @@ static void findings_in_logs(void **state)
 
 static void logs_are_made_printable(void **state)
 {
-	_cleanup_json_ json_t *findings = json_array();
+	_cleanup_json_ json_t *before = json_array();
+	_cleanup_json_ json_t *during = json_array();
 	char text[] = "[ 1.0] fine\n[ 2.0] BUG: \033[2J\xff\n\n[ 3.0] fine";
 
 	(void)state;
-	assert_int_equal(kernel_log_scan(findings, "guest", text), 0);
-	assert_int_equal(json_array_size(findings), 1);
-	assert_string_equal(json_get_string(json_array_get(findings, 0), "line"), "[ 2.0] BUG: ?[2J?");
+	assert_int_equal(kernel_log_scan("guest", text, 0, before, during), 0);
+	assert_int_equal(json_array_size(before), 0);
+	assert_int_equal(json_array_size(during), 1);
+	assert_string_equal(json_get_string(json_array_get(during, 0), "line"), "[ 2.0] BUG: ?[2J?");
+}
+
+static void old_findings_are_apart(void **state)
+{
+	_cleanup_json_ json_t *before = json_array();
+	_cleanup_json_ json_t *during = json_array();
+	char text[] = "<4>[    1.613252] WARNING: CPU: 0\n[   39.000000] BUG: now\nBUG: without a stamp\n[   41.5] "
+		      "BUG: now\n";
+
+	(void)state;
+	assert_int_equal(kernel_log_scan("guest", text, 40 * SECOND, before, during), 0);
+	assert_int_equal(json_array_size(before), 1);
+	assert_int_equal(json_array_size(during), 3);
 }
 
 static void clock_feed(struct clock_check *check, enum trace_layer layer, uint64_t tsc, enum trace_type type)
@@ -173,9 +188,9 @@ static void clock_from_events(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(primers_and_shams), cmocka_unit_test(stimuli_alone),
-		cmocka_unit_test(findings_in_logs),  cmocka_unit_test(logs_are_made_printable),
-		cmocka_unit_test(clock_from_events),
+		cmocka_unit_test(primers_and_shams),	  cmocka_unit_test(stimuli_alone),
+		cmocka_unit_test(findings_in_logs),	  cmocka_unit_test(logs_are_made_printable),
+		cmocka_unit_test(old_findings_are_apart), cmocka_unit_test(clock_from_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
