@@ -366,7 +366,8 @@ static int find_guest_kernel(struct run *r, struct err *err)
 		r->guest_cmdline = strdup(json_get_string(json_object_get(r->arm, "guest"), "cmdline"));
 		return r->guest_cmdline ? 0 : -ENOMEM;
 	}
-	cmdline_path = dir ? str_printf("%s/cmdline", dir) : NULL;
+	/* TCG's nested XSAVE area has no consistent size, and the guest's kernel warns of it: it does without. */
+	cmdline_path = dir ? str_printf("%s/cmdline%s", dir, r->o->emulated ? "-emulated" : "") : NULL;
 	return cmdline_path ? fs_read_line(cmdline_path, &r->guest_cmdline, err) : -ENOMEM;
 }
 
