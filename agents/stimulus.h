@@ -26,10 +26,10 @@ enum stimulus_role {
 
 /* What a kind keeps in its worker. */
 struct stimulus_state {
-	int fd;		     /* -1: none */
-	unsigned char *page; /* NULL: none */
-	bool on;	     /* of kinds that alternate */
-	uint64_t insns;	     /* of calibrate: to execute */
+	int fd;		      /* -1: none */
+	unsigned char *page;  /* NULL: none */
+	bool on;	      /* of kinds that alternate */
+	uint64_t insns;	      /* of calibrate: to execute */
 	unsigned int payload; /* of calibrate */
 };
 
