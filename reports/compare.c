@@ -198,13 +198,12 @@ static json_t *retries_json(const struct comparison *c)
 		json_t *retry;
 		size_t k;
 
-		json_array_foreach(
-			json_object_get(c->run[i].result, "retries"), k,
-			retry) if (json_array_append_new(retries,
-							 json_pack("{s:s, s:s, s:s, s:s}", "arm", c->run[i].arm,
-								   "scenario", c->run[i].scenario, "what",
-								   json_get_string(retry, "what"), "reason",
-								   json_get_string(retry, "reason"))) < 0) return NULL;
+		json_array_foreach (json_object_get(c->run[i].result, "retries"), k, retry)
+			if (json_array_append_new(retries,
+						  json_pack("{s:s, s:s, s:s, s:s}", "arm", c->run[i].arm, "scenario",
+							    c->run[i].scenario, "what", json_get_string(retry, "what"),
+							    "reason", json_get_string(retry, "reason"))) < 0)
+				return NULL;
 	}
 	return TAKE_PTR(retries);
 }
@@ -223,7 +222,9 @@ static bool findings_fail(const json_t *findings)
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach(findings, i, finding) if (json_is_true(json_object_get(finding, "fails"))) return true;
+	json_array_foreach (findings, i, finding)
+		if (json_is_true(json_object_get(finding, "fails")))
+			return true;
 	return false;
 }
 

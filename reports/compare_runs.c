@@ -170,9 +170,9 @@ static int add_provoked(const struct comparison *c, const char *scenario, struct
 
 		if (strcmp(c->run[i].scenario, scenario) != 0)
 			continue;
-		json_array_foreach(provokes, k,
-				   cause) if (json_is_string(cause) &&
-					      name_list_add(list, json_string_value(cause)) < 0) return -ENOMEM;
+		json_array_foreach (provokes, k, cause)
+			if (json_is_string(cause) && name_list_add(list, json_string_value(cause)) < 0)
+				return -ENOMEM;
 	}
 	return 0;
 }
@@ -201,11 +201,10 @@ static void add_losses(const struct comparison *c, const char *scenario, const s
 
 		if (strcmp(c->run[i].scenario, scenario) != 0)
 			continue;
-		json_array_foreach(json_object_get(c->run[i].result, "causes"), k,
-				   entry) for (size_t j = 0; j < list->count;
-					       j++) if (strcmp(list->name[j], json_get_string(entry, "cause")) == 0)
-			loss[j]
-				.ns += (double)json_get_u64(json_object_get(entry, "gap_ns"), "total");
+		json_array_foreach (json_object_get(c->run[i].result, "causes"), k, entry)
+			for (size_t j = 0; j < list->count; j++)
+				if (strcmp(list->name[j], json_get_string(entry, "cause")) == 0)
+					loss[j].ns += (double)json_get_u64(json_object_get(entry, "gap_ns"), "total");
 	}
 }
 
@@ -237,10 +236,10 @@ int comparison_causes(const struct comparison *c, const char *scenario, struct n
 
 		if (strcmp(c->run[i].scenario, scenario) != 0)
 			continue;
-		json_array_foreach(json_object_get(c->run[i].result, "causes"), k,
-				   entry) if (*json_get_string(entry, "cause") &&
-					      name_list_add(ret_list, json_get_string(entry, "cause")) <
-						      0) return -ENOMEM;
+		json_array_foreach (json_object_get(c->run[i].result, "causes"), k, entry)
+			if (*json_get_string(entry, "cause") &&
+			    name_list_add(ret_list, json_get_string(entry, "cause")) < 0)
+				return -ENOMEM;
 	}
 	return sort_causes(c, scenario, ret_list, *ret_provoked);
 }
@@ -250,9 +249,9 @@ bool comparison_removes(const struct comparison *c, const char *arm, const char 
 	json_t *pattern;
 	size_t i;
 
-	json_array_foreach(json_object_get(arm_of(c, arm), "removes"), i,
-			   pattern) if (json_is_string(pattern) &&
-					fnmatch(json_string_value(pattern), cause, 0) == 0) return true;
+	json_array_foreach (json_object_get(arm_of(c, arm), "removes"), i, pattern)
+		if (json_is_string(pattern) && fnmatch(json_string_value(pattern), cause, 0) == 0)
+			return true;
 	return false;
 }
 
@@ -305,8 +304,7 @@ static int add_log_findings(json_t *findings, const struct pool_run *run)
 	json_t *line;
 	size_t i;
 
-	json_array_foreach(json_object_get(run->result, "kernel_log"), i, line)
-	{
+	json_array_foreach (json_object_get(run->result, "kernel_log"), i, line) {
 		_cleanup_free_ char *what = str_printf("kernel log of the %s", json_get_string(line, "layer"));
 
 		if (!what || add_finding(findings, run, true, what, json_get_string(line, "line")) < 0)
@@ -330,6 +328,12 @@ static int add_loss_finding(json_t *findings, const struct pool_run *run)
 	return text ? add_finding(findings, run, false, "lost", text) : -ENOMEM;
 }
 
+/* What a kernel's log says has been quoted already. */
+static bool is_told(const struct pool_run *run, const char *reason)
+{
+	return json_array_size(json_object_get(run->result, "kernel_log")) > 0 && strstr(reason, "in kernel logs");
+}
+
 /* A limit that the baseline does not keep is what the other arms are there for. */
 static int add_verdict_findings(json_t *findings, const struct comparison *c, const struct pool_run *run)
 {
@@ -342,10 +346,14 @@ static int add_verdict_findings(json_t *findings, const struct comparison *c, co
 
 	if (!none && strcmp(state, "failed") != 0)
 		return 0;
-	json_array_foreach(json_object_get(verdict, "reasons"), i,
-			   reason) if (json_is_string(reason) &&
-				       add_finding(findings, run, none || !base, none ? "no verdict" : "run failed",
-						   json_string_value(reason)) < 0) return -ENOMEM;
+	json_array_foreach (json_object_get(verdict, "reasons"), i, reason) {
+		const char *text = json_string_value(reason);
+
+		if (!text || is_told(run, text))
+			continue;
+		if (add_finding(findings, run, none || !base, none ? "no verdict" : "run failed", text) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 

@@ -10,9 +10,9 @@ static const json_t *example_of_gap(const json_t *result, uint64_t id)
 	const char *cause;
 	json_t *example;
 
-	json_object_foreach(json_object_get(result, "examples"), cause,
-			    example) if (json_is_integer(json_object_get(example, "gap")) &&
-					 json_get_u64(example, "gap") == id) return example;
+	json_object_foreach (json_object_get(result, "examples"), cause, example)
+		if (json_is_integer(json_object_get(example, "gap")) && json_get_u64(example, "gap") == id)
+			return example;
 	example = json_object_get(result, "example");
 	if (json_is_integer(json_object_get(example, "gap")) && json_get_u64(example, "gap") == id)
 		return example;
@@ -24,8 +24,7 @@ bool hit_by_id(const json_t *result, uint64_t id, struct hit *ret)
 	json_t *gap;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "gaps"), i, gap)
-	{
+	json_array_foreach (json_object_get(result, "gaps"), i, gap) {
 		const json_t *course = json_object_get(gap, "segments") ? gap : NULL;
 
 		if (!json_is_integer(json_object_get(gap, "id")) || json_get_u64(gap, "id") != id)
@@ -54,8 +53,9 @@ bool hit_typical(const json_t *result, const char *cause, struct hit *ret)
 	if (cause)
 		example = json_object_get(examples, cause);
 	else
-		json_array_foreach(provokes, i, provoked) if (!example && json_is_string(provoked)) example =
-			json_object_get(examples, json_string_value(provoked));
+		json_array_foreach (provokes, i, provoked)
+			if (!example && json_is_string(provoked))
+				example = json_object_get(examples, json_string_value(provoked));
 	if (!json_is_integer(json_object_get(example, "gap")))
 		return false;
 	return hit_by_id(result, json_get_u64(example, "gap"), ret);

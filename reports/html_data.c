@@ -42,8 +42,7 @@ static json_t *parts_json(const json_t *gap, struct dictionary *dictionary)
 	json_t *part;
 	size_t i;
 
-	json_array_foreach(json_object_get(gap, "parts"), i, part)
-	{
+	json_array_foreach (json_object_get(gap, "parts"), i, part) {
 		json_array_append_new(flat, json_integer(look_up(dictionary, json_get_string(part, "cause"))));
 		append_ns(flat, part, "ns");
 	}
@@ -72,8 +71,7 @@ static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
 	json_t *gap;
 	size_t i;
 
-	json_array_foreach(gaps, i, gap)
-	{
+	json_array_foreach (gaps, i, gap) {
 		append_ns(column[0], gap, "t_ns");
 		append_ns(column[1], gap, "len_ns");
 		json_array_append_new(column[2], json_integer(look_up(dictionary, json_get_string(gap, "cause"))));

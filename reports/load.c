@@ -109,8 +109,7 @@ int load_results_of(const json_t *comparison, struct load_results *results, stru
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(comparison, "results"), i, entry)
-	{
+	json_array_foreach (json_object_get(comparison, "results"), i, entry) {
 		const char *path = json_string_value(entry) ? json_string_value(entry) : "";
 		_cleanup_free_ char *other = NULL;
 		json_t *result = NULL;

@@ -43,8 +43,9 @@ static void add_figures(struct pool *pool, const json_t *result, const char *cau
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "causes"), i,
-			   entry) if (strcmp(json_get_string(entry, "cause"), cause) == 0) figures = entry;
+	json_array_foreach (json_object_get(result, "causes"), i, entry)
+		if (strcmp(json_get_string(entry, "cause"), cause) == 0)
+			figures = entry;
 	add_counts(&pool->armed, json_object_get(figures, "armed"), json_get_u64(exposure, "armed_ns"));
 	add_counts(&pool->control, json_object_get(figures, "control"), json_get_u64(exposure, "control_ns"));
 	pool->lost += (double)(json_get_u64(lost, "host_events") + json_get_u64(lost, "guest_events") +
@@ -57,8 +58,9 @@ static unsigned int occurrences(const json_t *gap, const char *cause)
 	json_t *root;
 	size_t i;
 
-	json_array_foreach(json_object_get(gap, "roots"), i, root) if (strcmp(json_get_string(root, "cause"), cause) ==
-								       0) count += get_count(root, "count");
+	json_array_foreach (json_object_get(gap, "roots"), i, root)
+		if (strcmp(json_get_string(root, "cause"), cause) == 0)
+			count += get_count(root, "count");
 	return count;
 }
 
@@ -68,8 +70,9 @@ static double own_part(const json_t *gap, const char *cause)
 	json_t *part;
 	size_t i;
 
-	json_array_foreach(json_object_get(gap, "parts"), i, part) if (strcmp(json_get_string(part, "cause"), cause) ==
-								       0) ns += (double)json_get_u64(part, "ns");
+	json_array_foreach (json_object_get(gap, "parts"), i, part)
+		if (strcmp(json_get_string(part, "cause"), cause) == 0)
+			ns += (double)json_get_u64(part, "ns");
 	return ns;
 }
 
@@ -84,8 +87,7 @@ static int add_windows(struct pool *pool, const json_t *result, unsigned int boo
 	if (!units)
 		return -ENOMEM;
 	pool->window = units;
-	json_array_foreach(windows, i, window)
-	{
+	json_array_foreach (windows, i, window) {
 		const char *state = json_get_string(window, "state");
 		uint64_t length_ns = json_get_u64(window, "t1_ns") - json_get_u64(window, "t0_ns");
 
@@ -106,8 +108,7 @@ static struct pool_unit *find_window(struct pool_unit *unit, const json_t *windo
 	json_t *window;
 	size_t i;
 
-	json_array_foreach(windows, i, window)
-	{
+	json_array_foreach (windows, i, window) {
 		if (strcmp(json_get_string(window, "state"), "guard") == 0 ||
 		    json_get_u64(window, "t1_ns") <= json_get_u64(window, "t0_ns"))
 			continue;
@@ -151,8 +152,7 @@ static int add_gaps(struct pool *pool, const json_t *result, const char *cause, 
 
 	if (reserve_gaps(pool, json_array_size(gaps)) < 0)
 		return -ENOMEM;
-	json_array_foreach(gaps, i, gap)
-	{
+	json_array_foreach (gaps, i, gap) {
 		unsigned int count = occurrences(gap, cause);
 		bool armed = strcmp(json_get_string(gap, "window"), "armed") == 0;
 		struct pool_unit *unit;

@@ -89,7 +89,11 @@ static void format_gaps(const json_t *side, char cell[static CELL])
 	char max[CELL];
 
 	if (!json_is_object(side) || !json_is_number(json_object_get(gap, "max"))) {
-		snprintf(cell, CELL, json_is_object(side) ? "none" : "");
+		/* "shared": it was in gaps, but in none of its own */
+		snprintf(cell, CELL, "%s",
+			 !json_is_object(side)		       ? ""
+			 : json_get_u64(side, "explained") > 0 ? "shared"
+							       : "none");
 		return;
 	}
 	format_us(json_object_get(gap, "p50"), p50);
@@ -250,8 +254,7 @@ static void print_verdicts(const struct printer *p, const json_t *verdicts)
 	json_t *verdict;
 	size_t i;
 
-	json_array_foreach(verdicts, i, verdict)
-	{
+	json_array_foreach (verdicts, i, verdict) {
 		const char *state = json_get_string(verdict, "state");
 		enum colour colour = state_colour(state);
 
@@ -269,8 +272,7 @@ static void print_findings(const struct printer *p, const json_t *findings)
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach(findings, i, finding)
-	{
+	json_array_foreach (findings, i, finding) {
 		bool fails = json_is_true(json_object_get(finding, "fails"));
 		_cleanup_free_ char *text =
 			str_printf("%s on %s: %s", json_get_string(finding, "scenario"),
@@ -297,7 +299,7 @@ static void print_limits(const struct printer *p, const json_t *comparison)
 	print_wrapped(p,
 		      "Nx: occurrences, where nothing was primed. p50 wants 6 gaps with this single cause at least; "
 		      "p99 is in "
-		      "the JSON and wants 299.",
+		      "and wants 299. shared: only in gaps with other causes.",
 		      0, 0);
 	fprintf(p->out, "%s", colour_code(p, PLAIN));
 	if (retries > 0)

@@ -104,8 +104,7 @@ static void print_events(FILE *out, const struct hit *hit)
 	size_t i;
 
 	fputs("        us  layer  event\n", out);
-	json_array_foreach(hit->events, i, event)
-	{
+	json_array_foreach (hit->events, i, event) {
 		double ns = json_number_value(json_object_get(event, "t_ns"));
 
 		/* What led to a hit may lie before it. */
@@ -126,8 +125,7 @@ static void print_account(FILE *out, const struct hit *hit)
 	size_t i;
 
 	fputs("        us  spent in\n", out);
-	json_array_foreach(json_object_get(hit->gap, "parts"), i, part)
-	{
+	json_array_foreach (json_object_get(hit->gap, "parts"), i, part) {
 		char lead[32];
 
 		snprintf(lead, sizeof(lead), "%10.1f  ", (double)json_get_u64(part, "ns") / 1000);
@@ -156,7 +154,7 @@ static void print_origin(FILE *out, const struct writer_input *input, const stru
 		print_kernel(out, "guest kernel: ", json_object_get(arm, "guest"));
 	print_paragraph(out, "command:      ", json_get_string(hit->result, "command"));
 	fputc('\n', out);
-	json_array_foreach(json_object_get(input->comparison, "verdicts"), i, verdict)
+	json_array_foreach (json_object_get(input->comparison, "verdicts"), i, verdict)
 		print_paragraph(out, "* ", json_get_string(verdict, "text"));
 }
 

@@ -84,8 +84,7 @@ static struct tally cases(const json_t *comparison, const char *scenario, FILE *
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(comparison, "verdicts"), i, item)
-	{
+	json_array_foreach (json_object_get(comparison, "verdicts"), i, item) {
 		if (!in_scenario(item, scenario))
 			continue;
 		tally.tests++;
@@ -94,8 +93,7 @@ static struct tally cases(const json_t *comparison, const char *scenario, FILE *
 			print_case(out, item, json_get_string(item, "cause"), json_get_string(item, "state"),
 				   verdict_fails(item));
 	}
-	json_array_foreach(json_object_get(comparison, "findings"), i, item)
-	{
+	json_array_foreach (json_object_get(comparison, "findings"), i, item) {
 		bool fails = json_is_true(json_object_get(item, "fails"));
 
 		if (!in_scenario(item, scenario))
@@ -133,8 +131,7 @@ static void print_suite(const struct writer_input *input, const char *scenario, 
 	fprintf(out, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\" time=\"%.3f\">\n", tally.tests,
 		tally.failures, scenario_seconds(input->results, input->count, scenario));
 	fputs("    <properties>\n", out);
-	json_array_foreach(json_object_get(input->comparison, "arms"), i, arm)
-	{
+	json_array_foreach (json_object_get(input->comparison, "arms"), i, arm) {
 		fputs("      <property", out);
 		print_attribute(out, "name", json_get_string(arm, "name"));
 		print_attribute(out, "value", json_get_string(arm, "release"));
@@ -158,8 +155,7 @@ int writer_junit(const struct writer_input *input, FILE *out, struct err *err)
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites name=\"vcpulat\" tests=\"%u\" failures=\"%u\" errors=\"0\">\n",
 		tally.tests, tally.failures);
-	json_array_foreach(json_object_get(input->comparison, "rows"), i, row)
-	{
+	json_array_foreach (json_object_get(input->comparison, "rows"), i, row) {
 		const char *scenario = json_get_string(row, "scenario");
 
 		if (json_object_get(done, scenario))

@@ -62,8 +62,7 @@ static int add_course(struct sheet *sheet, const struct hit *hit, double start_n
 	json_t *event;
 	size_t i;
 
-	json_array_foreach(hit->segments, i, segment)
-	{
+	json_array_foreach (hit->segments, i, segment) {
 		double t0 = json_number_value(json_object_get(segment, "t0_ns"));
 		double t1 = json_number_value(json_object_get(segment, "t1_ns"));
 
@@ -71,13 +70,12 @@ static int add_course(struct sheet *sheet, const struct hit *hit, double start_n
 			      json_object()) < 0)
 			return -ENOMEM;
 	}
-	json_array_foreach(
-		hit->events, i,
-		event) if (append(sheet, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f}", "ph", "i", "s", "t", "name",
-						   json_get_string(event, "text"), "cat", "vcpulat", "pid",
-						   sheet->first_pid + (int)track_of(event), "tid", 1, "ts",
-						   (start_ns + json_number_value(json_object_get(event, "t_ns"))) /
-							   1000)) < 0) return -ENOMEM;
+	json_array_foreach (hit->events, i, event)
+		if (append(sheet, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f}", "ph", "i", "s", "t", "name",
+					    json_get_string(event, "text"), "cat", "vcpulat", "pid",
+					    sheet->first_pid + (int)track_of(event), "tid", 1, "ts",
+					    (start_ns + json_number_value(json_object_get(event, "t_ns"))) / 1000)) < 0)
+			return -ENOMEM;
 	return 0;
 }
 
@@ -99,8 +97,7 @@ static int add_typical(struct sheet *sheet, const json_t *result, size_t *found)
 	const char *cause;
 	json_t *example;
 
-	json_object_foreach(json_object_get(result, "examples"), cause, example)
-	{
+	json_object_foreach (json_object_get(result, "examples"), cause, example) {
 		struct hit hit;
 
 		if (!hit_typical(result, cause, &hit))

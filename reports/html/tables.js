@@ -61,7 +61,7 @@
 			return "";
 		const q = side.gap_ns;
 		if (!q.n)
-			return h("span", { class: "small" }, "none in " + side.exposure_s.toFixed(0) + " s");
+			return h("span", { class: "small" }, side.explained ? "only in gaps with other causes" : "none in " + side.exposure_s.toFixed(0) + " s");
 		return h("span", {}, us(q.p50) + " / " + us(q.max),
 			h("div", { class: "small" }, q.p50 === null ? "n " + q.n + ", too few" :
 				us(q.p50_lo) + "–" + us(q.p50_hi) + ", n " + q.n + (q.p99 === null ? "" : ", p99 " + us(q.p99))));

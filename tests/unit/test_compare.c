@@ -37,8 +37,9 @@ static const json_t *row(const json_t *comparison, const char *arm)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(comparison, "rows"), i,
-			   entry) if (strcmp(json_get_string(entry, "arm"), arm) == 0) return entry;
+	json_array_foreach (json_object_get(comparison, "rows"), i, entry)
+		if (strcmp(json_get_string(entry, "arm"), arm) == 0)
+			return entry;
 	return NULL;
 }
 
