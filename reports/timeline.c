@@ -22,6 +22,7 @@ void timeline_init(struct timeline *timeline, const struct timeline_params *para
 	t->unknown_work = cause(t, CAUSE_KWORKER, 0);
 	t->unknown_exit = cause(t, CAUSE_EXIT, 0);
 	t->hlt = names_intern(names, "hlt", 3);
+	t->barrier = names_intern(names, "wq_barrier_func", NAMES_MAX_CHARS);
 	t->exit = t->unknown_exit;
 	t->work = t->unknown_work;
 	t->in_guest = params->is_vcpu;
@@ -166,6 +167,9 @@ static void on_work_start(struct timeline *t, const struct trace_event *event, s
 	uint32_t work = cause(t, CAUSE_KWORKER, event->name);
 
 	if (is_subject(t))
+		return;
+	/* Who flushes a work item puts a barrier behind it, which the same kworker runs next: one interruption. */
+	if (event->name == t->barrier && t->is_kworker && t->work != t->pending_work)
 		return;
 	if (!t->is_kworker || t->work == t->pending_work)
 		rename_step(step, t->pending_work, work);

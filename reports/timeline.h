@@ -61,7 +61,8 @@ struct timeline {
 	uint32_t pending_exit;
 	uint32_t unknown_work;
 	uint32_t unknown_exit;
-	uint32_t hlt; /* name "hlt" */
+	uint32_t hlt;	  /* name "hlt" */
+	uint32_t barrier; /* name "wq_barrier_func" */
 	struct timeline_worker worker[TIMELINE_WORKERS];
 	unsigned int next_worker; /* slot to forget first */
 };

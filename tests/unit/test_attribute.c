@@ -202,6 +202,24 @@ static void native_kworker_and_stimulus(void **state)
 	world_done(&w);
 }
 
+static void flush_barrier_belongs_to_its_work(void **state)
+{
+	struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 } }, .n_gaps = 1 };
+
+	(void)state;
+	world_init(&w, false);
+	feed(&w, TRACE_HOST, 1000, TRACE_SWITCH, PROBE, "kworker/1:1", 38, 0);
+	feed(&w, TRACE_HOST, 1010, TRACE_WORK_START, 38, "refresh_vm_stats", 0, 1);
+	feed(&w, TRACE_HOST, 1050, TRACE_WORK_END, 38, "refresh_vm_stats", 0, 1);
+	feed(&w, TRACE_HOST, 1055, TRACE_WORK_START, 38, "wq_barrier_func", 0, 2);
+	feed(&w, TRACE_HOST, 1080, TRACE_WORK_END, 38, "wq_barrier_func", 0, 2);
+	feed(&w, TRACE_HOST, 1100, TRACE_SWITCH, 38, "vcpulat-probe", PROBE, 0);
+	assert_int_equal(attribution_finish(w.join), 0);
+	assert_cause(&w, &w.gap[0], "host/kworker/refresh_vm_stats", true);
+	assert_int_equal(part(&w, &w.gap[0], "host/kworker/refresh_vm_stats"), 100);
+	world_done(&w);
+}
+
 static void irq_alone_and_nmi_inside(void **state)
 {
 	struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 } }, .n_gaps = 1 };
@@ -343,6 +361,7 @@ int main(void)
 		cmocka_unit_test(host_kworker),
 		cmocka_unit_test(guest_kworker),
 		cmocka_unit_test(native_kworker_and_stimulus),
+		cmocka_unit_test(flush_barrier_belongs_to_its_work),
 		cmocka_unit_test(irq_alone_and_nmi_inside),
 		cmocka_unit_test(lost_events_claim_nothing),
 		cmocka_unit_test(mostly_unexplained_is_not_claimed),
