@@ -14,6 +14,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/schema_strings.h"
 #include "common/stop.h"
 #include "host/conclude.h"
 #include "host/exit.h"
@@ -131,37 +132,15 @@ struct lab {
 	json_t *record; /* lab.json */
 };
 
-static void strings_done(struct schema_strings *strings)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		free(strings->item[i]);
-	free(strings->item);
-}
-
-static int strings_add(struct schema_strings *strings, const char *text)
-{
-	char **item = realloc(strings->item, (strings->count + 1) * sizeof(*item));
-	char *copy = strdup(text);
-
-	if (item)
-		strings->item = item;
-	if (!item || !copy) {
-		free(copy);
-		return -ENOMEM;
-	}
-	item[strings->count++] = copy;
-	return 0;
-}
-
 static void lab_done(struct lab *lab)
 {
 	for (size_t i = 0; i < lab->kernel_count; i++)
 		lab_kernel_done(&lab->kernels[i]);
 	free(lab->kernels);
 	lab_kernel_done(&lab->guest);
-	strings_done(&lab->scenarios);
-	strings_done(&lab->given);
-	strings_done(&lab->given_text);
+	schema_strings_clear(&lab->scenarios);
+	schema_strings_clear(&lab->given);
+	schema_strings_clear(&lab->given_text);
 	if (lab->temporary)
 		fs_remove_tree(lab->out, NULL);
 	free(lab->out);
@@ -218,11 +197,11 @@ static int load_kernels(struct lab *lab, struct err *err)
 static int give_scenario(struct lab *lab, const struct scenario *scenario)
 {
 	_cleanup_free_ char *path = str_printf("%s/given/%s.yaml", LAB_DIR, scenario->name);
-	int ret = path ? strings_add(&lab->scenarios, path) : -ENOMEM;
+	int ret = path ? schema_strings_add(&lab->scenarios, path) : -ENOMEM;
 
 	if (ret == 0)
-		ret = strings_add(&lab->given, scenario->name);
-	return ret == 0 ? strings_add(&lab->given_text, scenario->text) : ret;
+		ret = schema_strings_add(&lab->given, scenario->name);
+	return ret == 0 ? schema_strings_add(&lab->given_text, scenario->text) : ret;
 }
 
 static int add_scenario(struct lab *lab, const char *name, struct err *err)
@@ -237,7 +216,7 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 	if (scenario.shape.host_memory_bytes > lab->memory_bytes)
 		lab->memory_bytes = scenario.shape.host_memory_bytes;
 	ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)
-							 : strings_add(&lab->scenarios, name);
+							 : schema_strings_add(&lab->scenarios, name);
 	return ret < 0 ? err_sys(err, ret, "scenario '%s'", name) : 0;
 }
 
@@ -427,7 +406,7 @@ static json_t *all_bundles(const struct lab *lab)
 	const json_t *boot;
 	size_t i;
 
-	json_array_foreach(json_object_get(lab->record, "boots"), i, boot)
+	json_array_foreach (json_object_get(lab->record, "boots"), i, boot)
 		json_array_extend(all, json_object_get(boot, "bundles"));
 	return all;
 }

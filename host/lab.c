@@ -12,6 +12,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/schema_strings.h"
 #include "host/kernel.h"
 #include "host/lab_job.h"
 #include "host/lab_machine.h"
@@ -42,9 +43,9 @@ struct attempt {
 	const struct lab_turn *turn;
 	size_t boots;
 	size_t number;
-	char *home;	 /* OUT/ARM/REPEAT */
+	char *home;	   /* OUT/ARM/REPEAT */
 	const char *meter; /* cleared when QEMU refuses it */
-	json_t *retries; /* of this turn, for arm.json */
+	json_t *retries;   /* of this turn, for arm.json */
 	struct lab_stage stage;
 };
 
@@ -59,15 +60,6 @@ static void show_progress(void *ctx, const struct lab_watch *watch)
 		   lab_watch_describe(watch, where, sizeof(where)));
 }
 
-static json_t *string_list(const struct schema_strings *strings)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < strings->count; i++)
-		json_array_append_new(list, json_string(strings->item[i]));
-	return list;
-}
-
 static json_t *kernel_json(const struct lab_kernel *kernel, const char *cmdline)
 {
 	return json_pack("{s:s, s:s, s:s}", "kernel", kernel->arm.name, "sha256", kernel->sha256, "cmdline", cmdline);
@@ -79,7 +71,7 @@ static json_t *arm_json(const struct attempt *a)
 	const struct lab_kernel *guest = a->params->guest ? a->params->guest : a->kernel;
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:O}", "name", arm->name, "removes",
-			 string_list(&arm->removes), "adds", string_list(&arm->adds), "host",
+			 schema_strings_to_json(&arm->removes), "adds", schema_strings_to_json(&arm->adds), "host",
 			 kernel_json(a->kernel, arm->cmdline ? arm->cmdline : ""), "guest",
 			 kernel_json(guest, guest->arm.cmdline ? guest->arm.cmdline : ""), "vcpu_policy", "other",
 			 "retries", a->retries);
@@ -111,7 +103,8 @@ static int give_files(const struct attempt *a, struct err *err)
 static int give_job(const struct attempt *a, struct err *err)
 {
 	const struct lab_params *p = a->params;
-	_cleanup_free_ char *text = p->job ? strdup(p->job) : lab_job_run(p->scenarios, p->guests, p->seed + a->number, !p->no_trace);
+	_cleanup_free_ char *text =
+		p->job ? strdup(p->job) : lab_job_run(p->scenarios, p->guests, p->seed + a->number, !p->no_trace);
 
 	return text ? lab_stage_text(&a->stage, "job.sh", text, err) : err_sys(err, -ENOMEM, "the emulated host's job");
 }
