@@ -9,6 +9,7 @@
 #include "agents/capture_file.h"
 #include "agents/tracing.h"
 #include "common/cleanup.h"
+#include "common/fs.h"
 #include "common/json.h"
 
 #define CLOCK "x86-tsc"
@@ -46,13 +47,21 @@ static int event_write(const char *dir, const struct capture_event *e, const cha
 	return path ? tracing_write(dir, path, value, err) : err_sys(err, -ENOMEM, "event '%s'", e->name);
 }
 
+/* A trigger heeds no filter but its own. */
+static int stack_with_event(const char *dir, const struct capture_event *e, const char *filter, struct err *err)
+{
+	_cleanup_free_ char *trigger = str_printf("stacktrace%s%s", filter[0] ? " if " : "", filter);
+
+	return trigger ? event_write(dir, e, "trigger", trigger, err) : err_sys(err, -ENOMEM, "event '%s'", e->name);
+}
+
 static int enable_event(const char *dir, const struct capture_event *e, const json_t *wanted, struct err *err)
 {
 	const char *filter = json_get_string(wanted, "filter");
 	int ret = filter[0] ? event_write(dir, e, "filter", filter, err) : 0;
 
 	if (ret == 0 && json_is_true(json_object_get(wanted, "stack")))
-		ret = event_write(dir, e, "trigger", "stacktrace", err);
+		ret = stack_with_event(dir, e, filter, err);
 	return ret < 0 ? ret : event_write(dir, e, "enable", "1", err);
 }
 
@@ -86,8 +95,7 @@ static int enable_events(struct capture *c, const json_t *events, json_t *missin
 	c->event = calloc(json_array_size(events) + 1, sizeof(*c->event));
 	if (!c->event)
 		return err_sys(err, -ENOMEM, "events");
-	json_array_foreach(events, i, wanted)
-	{
+	json_array_foreach (events, i, wanted) {
 		struct capture_event *e = &c->event[c->count];
 
 		ret = name_event(wanted, e, err);
