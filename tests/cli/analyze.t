@@ -32,6 +32,15 @@ copy warned
 echo '[  100.0] WARNING: CPU: 1 PID: 1 at mm/vmstat.c:1 foo+0x1/0x2' >>"$TMP/warned/dmesg-host.txt"
 check_exit "a kernel's warning fails the run" 2 '1 faults in kernel logs.*vmstat.c:1' "$VCPULAT" analyze "$TMP/warned"
 
+copy limited
+limits='[{"figure":"native.max","max_ns":50000},{"figure":"penalty.max","max_ns":1},{"figure":"native.p99","max_ns":1}]'
+sed -i "s/\"limits\": \[\]/\"limits\": $limits/" "$TMP/limited/manifest.json"
+check_exit "functional mode judges no microseconds" 0 'native.max is not judged' "$VCPULAT" analyze "$TMP/limited"
+sed -i 's/"mode": "functional"/"mode": "qualification"/' "$TMP/limited/manifest.json"
+check_exit "a limit that is not met" 2 'native.max is 4591.9 us, the limit is 50.0 us' "$VCPULAT" analyze "$TMP/limited"
+check_exit "a percentile that nothing carries is not judged" 2 'native.p99: 6 gaps do not carry' \
+	"$VCPULAT" analyze "$TMP/limited"
+
 copy untraced
 rm "$TMP/untraced/host.dat"
 check_exit "without a trace gaps are counted" 0 'there is no trace of the host' "$VCPULAT" analyze "$TMP/untraced"
