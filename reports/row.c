@@ -149,12 +149,13 @@ static json_t *side_json(const struct pool *pool)
 			 "tail", tail_json(pool), "lost", pool->lost);
 }
 
-static json_t *amplification_json(const struct pool *guest, const struct pool *native)
+/* Of what is not a cause (unexplained, below the host) there is no same gap to compare with. */
+static json_t *amplification_json(const char *cause, const struct pool *guest, const struct pool *native)
 {
 	struct stat_quantile ratio =
 		stat_median_ratio(guest->gap_ns, guest->gaps, native->gap_ns, native->gaps, STAT_CONFIDENCE);
 
-	if (!ratio.has)
+	if (!ratio.has || !strchr(cause, '/'))
 		return json_null();
 	return json_pack("{s:f, s:f, s:f}", "p50", ratio.value, "lo", ratio.lo, "hi", ratio.hi);
 }
@@ -176,6 +177,7 @@ json_t *row_build(const struct row_cell *cell, uint64_t seed)
 			 cell->cause, "provoked", cell->provoked, "arm", cell->arm, "native",
 			 side_json(&cell->kind[POOL_NATIVE]), "guest", side_json(&cell->kind[POOL_GUEST]), "bare",
 			 side_json(&cell->kind[POOL_BARE]), "amplification",
-			 amplification_json(&cell->kind[POOL_GUEST], &cell->kind[POOL_NATIVE]), "rate_per_min",
-			 rate_json(&cell->all), "provocation", provocation_json(&cell->all, seed), "exact");
+			 amplification_json(cell->cause, &cell->kind[POOL_GUEST], &cell->kind[POOL_NATIVE]),
+			 "rate_per_min", rate_json(&cell->all), "provocation", provocation_json(&cell->all, seed),
+			 "exact");
 }

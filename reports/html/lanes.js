@@ -3,7 +3,7 @@
 "use strict";
 (function () {
 	const { data, h, fill, us } = page;
-	const LEFT = 92, RIGHT = 16, LANE = 44, GAP = 34, TOP = 46;
+	const LEFT = 92, RIGHT = 16, LANE = 44, GAP = 50, TOP = 46;
 	const lanes = { host: "host CPU", guest: "guest vCPU" };
 	let shown = null;
 
@@ -90,12 +90,12 @@
 				h("line", { x1: LEFT, x2: width - RIGHT, y1: view.y[lane] + LANE, y2: view.y[lane] + LANE, stroke: "var(--line)" })]).flat(),
 			segmentNodes(view, x).flat(), eventNodes(view, x), h("g", { class: "axis" }));
 		const axis = d3.axisBottom(x).ticks(8).tickFormat(d => (d / 1000).toLocaleString("en"));
-		d3.select(svg).select(".axis").attr("transform", `translate(0,${height - 26})`).call(axis);
+		d3.select(svg).select(".axis").attr("transform", `translate(0,${height - 44})`).call(axis);
 		const hosts = view.segments.filter(s => laneOf(s) === "host");
 		if (view.guest && hosts.length && view.hostSpan)
 			svg.append(bracket(x(view.hostSpan[0]), x(view.hostSpan[1]), view.y.host + LANE + 10, ""),
 				h("text", { x: (x(view.hostSpan[0]) + x(view.hostSpan[1])) / 2, y: view.y.host + LANE + 27, "text-anchor": "middle" },
-					`host cost ${us(view.host)} ${page.unit}`));
+					`host cost ${us(view.host)} ${page.unit}${view.pieces > 1 ? " in all" : ""}`));
 		const key = h("p", { class: "small" }, Array.from(new Set(view.segments.map(s => kind(s.what)))).map(name =>
 			[h("svg", { width: 22, height: 12, "aria-hidden": "true" },
 				h("rect", { width: 20, height: 12, fill: `url(#hatch-${name})`, stroke: tone(name) })), " " + words[name] + "   "]).flat());
@@ -138,6 +138,16 @@
 		});
 	}
 
+	// How many stretches on the host a gap has: more than one when it exits more than once.
+	function pieces(hosts) {
+		let count = 0, end = null;
+		for (const s of hosts) {
+			count += s.t0_ns !== end;
+			end = s.t1_ns;
+		}
+		return count;
+	}
+
 	function detailOf(run, i) {
 		if (run.gaps.detail[i])
 			return run.gaps.detail[i];
@@ -151,7 +161,7 @@
 		const events = ((detail && detail.events) || []).slice().sort((a, b) => a.t_ns - b.t_ns);
 		const hosts = segments.filter(s => laneOf(s) === "host");
 		const name = data.causes[gaps.cause[i]];
-		shown = { segments, events, length, guest, host: gaps.host[i], lanes: guest ? ["host", "guest"] : ["host"],
+		shown = { pieces: pieces(hosts), segments, events, length, guest, host: gaps.host[i], lanes: guest ? ["host", "guest"] : ["host"],
 			// What led to a gap may lie long before it: in the list, but not in the drawing.
 			from: Math.max(-0.06 * length, Math.min(0, d3.min(segments, s => s.t0_ns) || 0, d3.min(events, e => e.t_ns) || 0)),
 			to: Math.min(1.06 * length, Math.max(length, d3.max(segments, s => s.t1_ns) || 0)),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 "use strict";
 page.tables();
+page.exact();
 page.lanes();
 page.gaps();
 page.spread();

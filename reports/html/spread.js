@@ -59,7 +59,7 @@
 			h("g", { class: "axis x" }), h("g", { class: "axis y" }));
 		d3.select(svg).select(".x").attr("transform", `translate(0,${HEIGHT - BOTTOM})`)
 			.call(d3.axisBottom(x).tickFormat(d => /^[125]/.test(d.toExponential()) ? (d / 1000).toLocaleString("en") : ""));
-		d3.select(svg).select(".y").attr("transform", `translate(${LEFT},0)`).call(d3.axisLeft(y).ticks(3, "d"));
+		d3.select(svg).select(".y").attr("transform", `translate(${LEFT},0)`).call(d3.axisLeft(y).ticks(Math.min(3, most), "d"));
 		return h("div", { class: "spread" }, h("h3", {}, arm + ": ", h("span", { class: "small" }, words.join("; ") || "not measured")), svg);
 	}
 

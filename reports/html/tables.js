@@ -45,6 +45,8 @@
 	function hits(side) {
 		if (!side)
 			return "";
+		if (!side.armed.primers && !side.armed.count && !side.control.count)
+			return "–";
 		if (!side.armed.primers)
 			return h("span", {}, side.armed.count + "×", h("div", { class: "small hits" }, side.control.count + "× in control"));
 		const text = counts => counts.hit + " of " + counts.primers;
@@ -53,7 +55,7 @@
 				", control " + text(side.control) },
 				h("line", { x1: 4, x2: 96, y1: 21, y2: 21, stroke: "var(--line)" }),
 				shareBar(side.armed, true, 6), shareBar(side.control, false, 15)),
-			h("div", { class: "small hits" }, text(side.armed) + " armed"), h("div", { class: "small hits" }, text(side.control) + " control"));
+			h("div", { class: "small hits" }, text(side.armed) + " armed"), side.control.primers ? h("div", { class: "small hits" }, text(side.control) + " control") : null);
 	}
 
 	function gaps(side) {
@@ -69,8 +71,10 @@
 
 	function rateCell(row) {
 		const r = row.rate_per_min;
-		if (!r)
-			return "";
+		const gaps = [row.guest, row.native, row.bare].some(side => side && side.gap_ns.n);
+		// Some causes are told only from what is left of a gap: they have no beginnings to count.
+		if (!r || (r.one_sided && gaps))
+			return "–";
 		return r.one_sided ? "< " + rate(r.hi, true) :
 			h("span", {}, rate(r.value), h("div", { class: "small" }, rate(r.lo) + "–" + rate(r.hi, true)));
 	}
@@ -100,7 +104,8 @@
 			byKey.set(key, (byKey.get(key) || []).concat(row));
 		}
 		const list = Array.from(byKey.values()).filter(rows => rows[0].provoked || ranks[rankedBy](rows) > 0);
-		return list.sort((a, b) => b[0].provoked - a[0].provoked || ranks[rankedBy](b) - ranks[rankedBy](a));
+		const named = rows => rows[0].cause === "unexplained" ? 0 : 1;
+		return list.sort((a, b) => b[0].provoked - a[0].provoked || named(b) - named(a) || ranks[rankedBy](b) - ranks[rankedBy](a));
 	}
 
 	function causeRows(rows) {
@@ -110,7 +115,7 @@
 			return h("tr", { class: i ? null : "first" },
 				i ? null : h("td", { class: "name", rowspan: rows.length }, page.mark(row.cause), " ", row.cause,
 					h("div", { class: "small" }, row.scenario + (row.provoked ? ", provoked" : ""))),
-				h("td", { class: "name arm" }, row.arm), h("td", {}, hits(row.guest || native)),
+				h("td", { class: "arm" }, row.arm), h("td", {}, hits(row.guest || native)),
 				h("td", { class: "n" }, rateCell(row)),
 				h("td", { class: "n" }, gaps(native)), h("td", { class: "n" }, gaps(row.guest || row.bare)),
 				h("td", { class: "n" }, hostShare(row.guest)), h("td", { class: "n" }, amplification(row)));
@@ -140,7 +145,7 @@
 			h("td", { class: "n" }, run.clock ? us(run.clock.error_ns) + (run.clock.stable ? "" : ", moved") : "–"),
 			h("td", { class: "n" }, run.lost ? String(run.lost.host_events + run.lost.guest_events + run.lost.gaps) : "not known"),
 			h("td", { class: "n" }, String((run.retries || []).length)),
-			h("td", { class: "n" }, (run.kernel_log || []).length ? (run.kernel_log.length + " findings") : "clean")));
+			h("td", { class: "n" }, (run.kernel_log || []).length ? run.kernel_log.length + (run.kernel_log.length > 1 ? " findings" : " finding") : "clean")));
 		fill("evidence", h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { scope: "col", class: i > 3 ? "n" : null }, text)))),
 			h("tbody", {}, rows));
 		fill("retries", (comparison.retries || []).map(r => h("li", {}, "retried " + r.what + " on " + r.arm + " (" + r.scenario +
