@@ -11,7 +11,6 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h>
@@ -19,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/cpulist.h"
 #include "common/fs.h"
+#include "common/mono.h"
 
 #define PORT_KEY "vcpulat.port="
 #define TOKEN_KEY "vcpulat.token="
@@ -148,20 +148,12 @@ static bool may_pass(int error)
 	       error == -EAFNOSUPPORT;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int boot_connect(unsigned int port, int timeout_ms, struct err *err)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = mono_ms() + timeout_ms;
 	int fd = try_connect(port);
 
-	while (fd < 0 && may_pass(fd) && now_ms() < end) {
+	while (fd < 0 && may_pass(fd) && mono_ms() < end) {
 		poll(NULL, 0, RETRY_MS);
 		fd = try_connect(port);
 	}

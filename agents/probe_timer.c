@@ -4,17 +4,10 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "common/mono.h"
 #include "common/tsc.h"
 
 #define NS_PER_SECOND 1000000000U
-
-static uint64_t mono_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_SECOND + (uint64_t)ts.tv_nsec;
-}
 
 static void sleep_until(uint64_t due_ns)
 {
@@ -37,7 +30,7 @@ static uint64_t next_due(uint64_t due_ns, uint64_t now_ns, uint64_t interval_ns)
 void probe_timer(struct probe_shared *s)
 {
 	const uint64_t threshold = s->header.threshold_cycles;
-	uint64_t due_ns = mono_now_ns() + s->interval_ns;
+	uint64_t due_ns = mono_ns() + s->interval_ns;
 	uint64_t turn = 0;
 	uint64_t now_ns;
 	uint64_t late;
@@ -49,7 +42,7 @@ void probe_timer(struct probe_shared *s)
 	while (!probe_stopping(s)) {
 		sleep_until(due_ns);
 		now = tsc_read();
-		now_ns = mono_now_ns();
+		now_ns = mono_ns();
 		MARK(MARK_TURN);
 		turn++;
 		if (now_ns < due_ns) /* a signal */

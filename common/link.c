@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
+#include "common/mono.h"
 #include "common/stop.h"
 
 struct frame_header {
@@ -21,23 +21,15 @@ struct frame_header {
 	uint8_t kind; /* enum link_kind */
 } __attribute__((packed));
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* When a frame that begins now must be through; -1: never. */
 static int64_t deadline(int timeout_ms)
 {
-	return timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	return timeout_ms < 0 ? -1 : mono_ms() + timeout_ms;
 }
 
 static int wait_for(int fd, short events, int64_t end_ms)
 {
-	int64_t left = end_ms < 0 ? -1 : end_ms - now_ms();
+	int64_t left = end_ms < 0 ? -1 : end_ms - mono_ms();
 
 	if (end_ms >= 0 && left <= 0)
 		return -ETIMEDOUT;

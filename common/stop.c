@@ -6,8 +6,9 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/mono.h"
 
 static volatile sig_atomic_t stop_flag;
 static int stop_event = -1;
@@ -58,18 +59,10 @@ int stop_fd(void)
 	return stop_event;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int stop_poll(int fd, short events, int timeout_ms)
 {
 	struct pollfd fds[2] = { { .fd = stop_event, .events = POLLIN }, { .fd = fd, .events = events } };
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = mono_ms() + timeout_ms;
 	int left = timeout_ms;
 	int n;
 
@@ -81,7 +74,7 @@ int stop_poll(int fd, short events, int timeout_ms)
 			return 0;
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		left = timeout_ms < 0 ? -1 : (int)(end - now_ms());
+		left = timeout_ms < 0 ? -1 : (int)(end - mono_ms());
 	} while (timeout_ms < 0 || left > 0);
 	return stop_flag ? -EINTR : -ETIMEDOUT;
 }

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/fs.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/stop.h"
 #include "host/paths.h"
 
@@ -82,19 +82,11 @@ static void rescue(void *ctx)
 			      json_pack("{s:s, s:s}", "what", "nudge", "reason", "the guest's agent did not answer"));
 }
 
-static time_t now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 static int wait_agent(const struct guest_params *p, int listen_fd, const char *token, struct progress *progress,
 		      struct guest *g, struct err *err)
 {
-	time_t limit = p->emulated ? EMULATED_LIMIT_S : LIMIT_S;
-	time_t begin = now_s();
+	int limit_s = p->emulated ? EMULATED_LIMIT_S : LIMIT_S;
+	int64_t end_ms = mono_ms() + limit_s * 1000;
 
 	for (;;) {
 		int ret = agent_accept(listen_fd, token, 1000, &g->agent, err);
@@ -104,9 +96,9 @@ static int wait_agent(const struct guest_params *p, int listen_fd, const char *t
 		if (!domain_is_running(g->domain))
 			return err_set(err, -EIO, "the guest ended while it was starting; its console: '%s'",
 				       g->serial_path);
-		if (now_s() - begin >= limit)
-			return err_set(err, -ETIMEDOUT, "no agent from the guest in %lld s; its console: '%s'",
-				       (long long)limit, g->serial_path);
+		if (mono_ms() >= end_ms)
+			return err_set(err, -ETIMEDOUT, "no agent from the guest in %d s; its console: '%s'",
+				       limit_s, g->serial_path);
 		progress_tick(progress);
 	}
 }

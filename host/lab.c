@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/schema_strings.h"
 #include "host/kernel.h"
 #include "host/lab_job.h"
@@ -297,14 +297,6 @@ static int try_once(struct attempt *a, json_t *bundles, struct err *err)
 	return ret < 0 ? err_set(err, -EIO, "the emulated host powered off before its job ended") : ret;
 }
 
-static uint64_t now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec;
-}
-
 static int try_often(struct attempt *a, json_t *record, json_t *lab, struct err *err)
 {
 	json_t *bundles = json_object_get(record, "bundles");
@@ -336,7 +328,7 @@ int lab_run(const struct lab_params *p, const struct lab_kernel *kernel, const s
 			     .meter = p->meter,
 			     .retries = retries };
 	json_t *record = json_pack("{s:s, s:i, s:[]}", "arm", kernel->arm.name, "repeat", (int)turn->repeat, "bundles");
-	uint64_t start = now_s();
+	int64_t start_ms = mono_ms();
 	int ret;
 
 	if (!home || !retries || !record)
@@ -345,7 +337,7 @@ int lab_run(const struct lab_params *p, const struct lab_kernel *kernel, const s
 	ret = fs_mkdirs(home, err);
 	if (ret == 0)
 		ret = try_often(&a, record, lab, err);
-	json_object_set_new(record, "seconds", json_integer((json_int_t)(now_s() - start)));
+	json_object_set_new(record, "seconds", json_integer((mono_ms() - start_ms) / 1000));
 	if (ret < 0)
 		json_object_set_new(record, "error", json_string(err->msg));
 	else

@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/mono.h"
 #include "common/process.h"
 #include "common/stop.h"
 #include "host/lab_qmp.h"
@@ -38,14 +38,6 @@
 #define PROD_SEEN "writel 0xfeeff000 0xfd\n"
 #define PROD_SEEN_NS (NS_PER_S / 10)
 #define PROD_UNSEEN_NS (NS_PER_S / 2) /* each costs the CPU some microseconds of the machine's time */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* Our end closes on exec; QEMU's end is inherited, then closed here by close_child_ends(). */
 static int open_pair(int *ours, int *theirs)
@@ -122,7 +114,7 @@ int lab_machine_start(struct lab_machine *m, struct lab_boot *boot, const char *
 	m->pid_fd = (int)syscall(SYS_pidfd_open, m->pid, 0);
 	if (m->pid_fd < 0)
 		return err_sys(err, -errno, "cannot watch QEMU");
-	lab_watch_init(&m->watch, silence_s * NS_PER_S, stall_s * NS_PER_S, now_ns());
+	lab_watch_init(&m->watch, silence_s * NS_PER_S, stall_s * NS_PER_S, mono_ns());
 	lab_qmp_open(m->monitor_fd);
 	return 0;
 }
@@ -140,7 +132,7 @@ static void take_console(struct lab_machine *m, struct pollfd *p)
 	}
 	if (write(m->log_fd, buf, (size_t)len) < 0)
 		p->fd = -1; /* no room for the log: the watch then hears the progress channel only */
-	lab_watch_console(&m->watch, buf, (size_t)len, now_ns());
+	lab_watch_console(&m->watch, buf, (size_t)len, mono_ns());
 }
 
 static void take_progress(struct lab_machine *m, struct pollfd *p)
@@ -152,7 +144,7 @@ static void take_progress(struct lab_machine *m, struct pollfd *p)
 		p->fd = -1;
 		return;
 	}
-	if (lab_watch_channel(&m->watch, buf, (size_t)len, now_ns()) && m->on_progress)
+	if (lab_watch_channel(&m->watch, buf, (size_t)len, mono_ns()) && m->on_progress)
 		m->on_progress(m->ctx, &m->watch);
 }
 
@@ -253,14 +245,14 @@ int lab_machine_wait(struct lab_machine *m, struct err *err)
 		open_terminal(m, &fds[POLL_INPUT]);
 		/* After QEMU's end the sockets are read until they are empty. */
 		poll(fds, POLL_COUNT, ended ? 0 : TICK_MS);
-		tick(m, now_ns());
+		tick(m, mono_ns());
 		if (stop_requested())
 			return err_set(err, -EINTR, "interrupted");
 		take_ready(m, fds);
 		if (ended && fds[POLL_CONSOLE].fd < 0 && fds[POLL_PROGRESS].fd < 0 && fds[POLL_TERMINAL].fd < 0)
 			return reap_qemu(m, err);
 		ended = fds[POLL_QEMU].revents != 0;
-		ret = ended ? 0 : lab_watch_check(&m->watch, now_ns(), err);
+		ret = ended ? 0 : lab_watch_check(&m->watch, mono_ns(), err);
 	}
 	return ret;
 }

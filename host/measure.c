@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/marks.h"
+#include "common/mono.h"
 #include "common/stop.h"
 #include "common/tsc.h"
 #include "host/capture.h"
@@ -48,14 +49,6 @@ struct measuring {
 	bool probing;
 	bool tracing[LAYER_MAX];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
 
 static struct agent *agent_of(const struct measuring *m, enum layer layer)
 {
@@ -166,7 +159,7 @@ static int fire(struct measuring *m, const struct prepared *who, enum action_rol
 static int look(struct measuring *m, struct err *err)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	uint64_t now = now_ns();
+	uint64_t now = mono_ns();
 	uint64_t end_ns = m->start_ns + m->plan.total_ns;
 	int ret;
 
@@ -189,7 +182,7 @@ static int wait_until(struct measuring *m, uint64_t when_ns, struct err *err)
 {
 	int ret = 0;
 
-	for (uint64_t now = now_ns(); ret == 0 && now < when_ns; now = now_ns()) {
+	for (uint64_t now = mono_ns(); ret == 0 && now < when_ns; now = mono_ns()) {
 		uint64_t left_ns = when_ns - now;
 
 		if (left_ns > STATUS_NS / 2)
@@ -205,7 +198,7 @@ static int settle_until(struct measuring *m, uint64_t when_ns, struct err *err)
 {
 	int ret = 0;
 
-	while (ret == 0 && now_ns() < when_ns) {
+	while (ret == 0 && mono_ns() < when_ns) {
 		for (int layer = 0; ret == 0 && layer < LAYER_MAX; layer++)
 			if (m->settle[layer].agent)
 				ret = fire(m, &m->settle[layer], ROLE_SETTLE, SETTLE_SLICE_MS, err);
@@ -246,7 +239,7 @@ static void mark_window(const struct plan_window *w, bool begin)
 
 static int run_window(struct measuring *m, const struct plan_window *w, struct err *err)
 {
-	uint64_t begin_ns = now_ns();
+	uint64_t begin_ns = mono_ns();
 	uint64_t t0 = tsc_read();
 	int ret;
 
@@ -265,7 +258,7 @@ static int run_windows(struct measuring *m, struct err *err)
 {
 	int ret = 0;
 
-	m->start_ns = now_ns();
+	m->start_ns = mono_ns();
 	m->deadline_ns = m->start_ns + m->p->scenario->time_limit_ns;
 	for (m->window = 0; ret == 0 && m->window < m->plan.n_windows; m->window++)
 		ret = run_window(m, &m->plan.windows[m->window], err);

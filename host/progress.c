@@ -5,21 +5,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/json.h"
 #include "common/log.h"
+#include "common/mono.h"
 
 #define INTERVAL_NS 1000000000U
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
 
 int progress_open(struct progress *progress, const char *path, struct err *err)
 {
@@ -49,7 +41,7 @@ static void write_line(const struct progress *p)
 
 static void show(struct progress *p)
 {
-	p->shown_ns = now_ns();
+	p->shown_ns = mono_ns();
 	if (p->fd >= 0)
 		write_line(p);
 	log_status("%s, guest %s: %s, window %u of %u, %llu s left, %llu gaps", p->scenario, p->guest, p->phase,
@@ -64,7 +56,7 @@ void progress_phase(struct progress *p, const char *phase)
 
 void progress_tick(struct progress *p)
 {
-	if (now_ns() - p->shown_ns >= INTERVAL_NS)
+	if (mono_ns() - p->shown_ns >= INTERVAL_NS)
 		show(p);
 }
 
