@@ -64,8 +64,7 @@ static void print_causes(const json_t *result)
 	size_t i;
 
 	printf("%-42s %8s %8s %5s %10s %10s\n", "cause", "armed", "control", "gaps", "p50 us", "max us");
-	json_array_foreach(json_object_get(result, "causes"), i, entry)
-	{
+	json_array_foreach (json_object_get(result, "causes"), i, entry) {
 		const json_t *gaps = json_object_get(entry, "gap_ns");
 
 		if (!json_is_true(json_object_get(entry, "provoked")) && !json_get_u64(gaps, "n"))
@@ -94,7 +93,8 @@ static void print_result(const json_t *result, const char *path)
 	       100 * json_number_value(json_object_get(explained, "ns_share")));
 	print_causes(result);
 	printf("%s: %s\n", json_get_string(verdict, "state"), path);
-	json_array_foreach(json_object_get(verdict, "reasons"), i, reason) printf("  %s\n", json_string_value(reason));
+	json_array_foreach (json_object_get(verdict, "reasons"), i, reason)
+		printf("  %s\n", json_string_value(reason));
 }
 
 static int analyze_one(const struct args *args, const char *dir, enum vcpulat_exit *ret, struct err *err)

@@ -13,6 +13,7 @@
 
 #define MAX_LOG_BYTES ((size_t)64 << 20)
 #define QUEUE_SLOTS 256
+#define QUIET_INSNS 200 /* a turn of the probe takes about 16, the shortest interrupt of a kernel over 1,000 */
 
 struct queued_work {
 	uint64_t work; /* address of the work item; 0: empty */
@@ -211,6 +212,44 @@ static int second_pass(struct analysis *a, struct err *err)
 	return r < 0 ? r : read_all(&pass, err);
 }
 
+/* Instructions, where there was a meter. One whose file is damaged costs these figures only. */
+static int load_meter(struct analysis *a, struct err *err)
+{
+	struct err why = { "" };
+	int r = meter_load_bundle(a->bundle->dir, &a->meter, &why);
+
+	a->has_meter = r == 0;
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	a->meter_error = strdup(why.msg);
+	return a->meter_error ? 0 : err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
+}
+
+/*
+ * Was it the probe's own turn and nothing else that the CPU executed, as far as no trace accounts for it? In a guest
+ * all that is executed in guest mode counts; on the host what kernel and probe execute is not told apart by mode.
+ */
+static bool is_quiet(const struct analysis *a, const struct meter_gap *seen)
+{
+	bool in_guest = a->meter.run.layer == METER_GUEST;
+	uint64_t insns = seen->insns[METER_GUEST] + (in_guest ? 0 : seen->insns[METER_HOST]);
+
+	return !(seen->flags & METER_GAP_MIGRATED) && insns <= QUIET_INSNS;
+}
+
+/* Gaps of both ascend by turn. */
+static void mark_quiet(struct analysis *a)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < a->n_gaps; i++) {
+		while (k < a->meter.gaps && a->meter.gap[k].turn < a->gaps[i].turn)
+			k++;
+		a->gaps[i].quiet =
+			k < a->meter.gaps && a->meter.gap[k].turn == a->gaps[i].turn && is_quiet(a, &a->meter.gap[k]);
+	}
+}
+
 static int load_gaps(struct analysis *a, struct err *err)
 {
 	const struct bundle *b = a->bundle;
@@ -365,7 +404,11 @@ static int prepare(struct analysis *a, const char *dir, struct err *err)
 	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	clock_check_init(&a->clock, a->bundle->host_cpu, a->bundle->guest_cpu, a->bundle->vcpu_tid);
-	return load_gaps(a, err);
+	r = load_gaps(a, err);
+	r = r < 0 ? r : load_meter(a, err);
+	if (r == 0)
+		mark_quiet(a);
+	return r;
 }
 
 int analyze_open(const char *dir, struct analysis **ret, struct err *err)
@@ -396,6 +439,8 @@ void analysis_free(struct analysis *analysis)
 		gap_done(&analysis->gaps[i]);
 	free(analysis->gaps);
 	free(analysis->chosen);
+	free(analysis->meter_error);
+	meter_done(&analysis->meter);
 	json_decref(analysis->kernel_log);
 	json_decref(analysis->kernel_log_before);
 	figures_free(analysis->figures);
@@ -414,17 +459,16 @@ char *analyze_result_path(const char *dir)
 	return str_printf("%.*s.result.json", (int)len, dir);
 }
 
-/* Instructions, where there was a meter. One whose file is damaged costs these figures only. */
-static void add_exact(const char *dir, json_t *result)
+static int add_exact(const struct analysis *a, json_t *result, struct err *err)
 {
-	struct err err = { "" };
 	json_t *exact = NULL;
-	int r = exact_of_bundle(dir, result, &exact, &err);
+	int r = a->has_meter ? exact_build(&a->meter, result, &exact) : 0;
 
-	if (r == 0)
+	if (exact)
 		json_object_set_new(result, "exact", exact);
-	else if (r != -ENOENT)
-		json_object_set_new(result, "exact_error", json_string(err.msg));
+	if (a->meter_error)
+		json_object_set_new(result, "exact_error", json_string(a->meter_error));
+	return r < 0 ? err_sys(err, r, "'%s'", a->bundle->dir) : 0;
 }
 
 int analyze_write(const char *dir, const char *result_path, json_t **ret, struct err *err)
@@ -439,8 +483,8 @@ int analyze_write(const char *dir, const char *result_path, json_t **ret, struct
 	result = result_make(a);
 	if (!result)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
-	add_exact(dir, result);
-	r = json_write(path, result, err);
+	r = add_exact(a, result, err);
+	r = r < 0 ? r : json_write(path, result, err);
 	if (r == 0 && ret)
 		*ret = TAKE_PTR(result);
 	return r;

@@ -20,6 +20,7 @@
 #include "reports/clock_check.h"
 #include "reports/example.h"
 #include "reports/figures.h"
+#include "reports/meter.h"
 #include "reports/names.h"
 
 struct analysis {
@@ -30,11 +31,14 @@ struct analysis {
 	size_t n_gaps;
 	struct figures *figures;
 	struct clock_check clock;
-	json_t *kernel_log;        /* findings of the run */
+	json_t *kernel_log;	   /* findings of the run */
 	json_t *kernel_log_before; /* older ones: told, not judged */
-	size_t *chosen; /* one typical gap per cause, ascending */
+	size_t *chosen;		   /* one typical gap per cause, ascending */
 	size_t n_chosen;
 	struct example *example; /* of the chosen ones */
+	struct meter_data meter;   /* empty without has_meter */
+	bool has_meter;
+	char *meter_error; /* why the meter's file was of no use; NULL: it was, or there is none */
 	bool has_host_trace;
 	bool has_guest_trace;
 	uint64_t events; /* read from both traces, in one pass */

@@ -123,15 +123,18 @@ static struct piece owner_now(const struct attribution *join)
 static void add_piece(struct attribution *join, const struct piece *piece, uint64_t t0, uint64_t t1)
 {
 	const struct attribute_observer *observer = &join->params.observer;
-	struct share *share = share_of(join, piece->owner);
+	struct gap *gap = &join->params.gaps[join->current];
+	bool below = piece->owner == CAUSE_ID_UNEXPLAINED && gap->quiet;
+	uint32_t owner = below ? causes_get(join->params.causes, TRACE_HOST, CAUSE_BELOW_HOST, 0) : piece->owner;
+	struct share *share = share_of(join, owner);
 
 	if (!share)
 		return;
 	share->cycles += t1 - t0;
 	if (piece->in_guest)
-		join->params.gaps[join->current].guest_cycles += t1 - t0;
+		gap->guest_cycles += t1 - t0;
 	if (observer->segment)
-		observer->segment(observer->ctx, join->current, piece->lane, t0, t1, piece->owner);
+		observer->segment(observer->ctx, join->current, piece->lane, t0, t1, owner);
 }
 
 static unsigned int rank_of(const struct attribution *join, uint32_t cause)
@@ -332,14 +335,30 @@ int attribution_finish(struct attribution *join)
 	return join->error;
 }
 
+/* Cycles of a gap that passed in neither layer, and which of the two names has more of them. */
+static uint64_t outside_cycles(const struct gap *gap, const struct causes *causes, uint32_t *ret_cause)
+{
+	uint64_t most = 0;
+	uint64_t sum = 0;
+
+	*ret_cause = CAUSE_ID_UNEXPLAINED;
+	for (size_t i = 0; i < gap->n_parts; i++) {
+		if (cause_rank(causes_class(causes, gap->part[i].cause)) > cause_rank(CAUSE_BELOW_HOST))
+			continue;
+		sum += gap->part[i].cycles;
+		if (gap->part[i].cycles > most) {
+			most = gap->part[i].cycles;
+			*ret_cause = gap->part[i].cause;
+		}
+	}
+	return sum;
+}
+
 bool gap_is_explained(const struct gap *gap, const struct causes *causes)
 {
-	uint64_t unexplained = 0;
+	uint32_t cause;
 
-	for (size_t i = 0; i < gap->n_parts; i++)
-		if (cause_rank(causes_class(causes, gap->part[i].cause)) == 0)
-			unexplained += gap->part[i].cycles;
-	return unexplained <= (gap->t1 - gap->t0) / 2;
+	return outside_cycles(gap, causes, &cause) <= (gap->t1 - gap->t0) / 2;
 }
 
 static bool is_claimable(const struct gap *gap, const struct causes *causes, bool emulated)
@@ -348,7 +367,7 @@ static bool is_claimable(const struct gap *gap, const struct causes *causes, boo
 
 	if (gap->lost || !gap->n_roots)
 		return false;
-	if (rank == 0 || (emulated && rank == cause_rank(CAUSE_KWORKER)))
+	if (rank <= cause_rank(CAUSE_BELOW_HOST) || (emulated && rank == cause_rank(CAUSE_KWORKER)))
 		return true;
 	return gap_is_explained(gap, causes);
 }
@@ -356,8 +375,10 @@ static bool is_claimable(const struct gap *gap, const struct causes *causes, boo
 void gap_claim(struct gap *gap, const struct causes *causes, bool emulated)
 {
 	bool claimable = is_claimable(gap, causes, emulated);
+	uint32_t outside;
 
-	gap->cause = claimable ? gap->root[0].cause : CAUSE_ID_UNEXPLAINED;
+	outside_cycles(gap, causes, &outside);
+	gap->cause = claimable ? gap->root[0].cause : gap->lost ? CAUSE_ID_UNEXPLAINED : outside;
 	gap->single = claimable && gap->n_roots == 1 && gap->root[0].count == 1;
 }
 

@@ -31,6 +31,8 @@ struct gap {
 	uint64_t t0; /* host TSC, [t0, t1); ascending, not overlapping */
 	uint64_t t1;
 	uint64_t turn; /* of the probe, see probe_format.h */
+	/* Something outside confirms that the probe's CPU executed nothing else while no layer shows anything. */
+	bool quiet;
 	/* The rest is filled by the attribution. */
 	struct gap_part *part; /* sums to t1 - t0; largest first, then by text */
 	size_t n_parts;
@@ -64,7 +66,7 @@ struct attribute_params {
 	struct timeline_params guest;
 	uint16_t guest_cpu;
 	uint64_t cycles_per_second;
-	bool emulated; /* see gap_claim() */
+	bool emulated;			    /* see gap_claim() */
 	struct attribute_observer observer; /* members may be NULL */
 };
 
@@ -113,13 +115,14 @@ int attribution_finish(struct attribution *join);
  * @causes: their table
  * @emulated: the host under test is emulated
  *
- * More than half unexplained: the gap is. But an emulated CPU loses time to its emulator whenever anything
- * happens, so there a work item claims its gap whatever the shares are, and only its count is to be believed.
+ * More than half unexplained, or below the host: the gap is. But an emulated CPU loses time to its emulator
+ * whenever anything happens, so there a work item claims its gap whatever the shares are, and only its count
+ * is to be believed.
  */
 void gap_claim(struct gap *gap, const struct causes *causes, bool emulated);
 
 /**
- * gap_is_explained - has at least half of a gap a cause?
+ * gap_is_explained - has at least half of a gap a cause in one of the two layers?
  * @gap: attributed
  * @causes: their table
  */

@@ -121,16 +121,16 @@ static void load_maps(struct bundle *b, const json_t *clock)
 	json_t *vcpu;
 	size_t i;
 
-	json_array_foreach(json_object_get(clock, "vcpus"), i, vcpu)
-	{
+	json_array_foreach (json_object_get(clock, "vcpus"), i, vcpu) {
 		if (json_get_u64(vcpu, "vcpu") != b->guest_cpu)
 			continue;
 		b->clock.has_map = true;
 		for (size_t j = 0; j < BUNDLE_MAX_VCPUS; j++)
 			b->clock.vcpu[j] = parse_map(vcpu);
 	}
-	json_array_foreach(json_object_get(clock, "vcpus"), i, vcpu) if (json_get_u64(vcpu, "vcpu") < BUNDLE_MAX_VCPUS)
-		b->clock.vcpu[json_get_u64(vcpu, "vcpu")] = parse_map(vcpu);
+	json_array_foreach (json_object_get(clock, "vcpus"), i, vcpu)
+		if (json_get_u64(vcpu, "vcpu") < BUNDLE_MAX_VCPUS)
+			b->clock.vcpu[json_get_u64(vcpu, "vcpu")] = parse_map(vcpu);
 }
 
 static int load_clock(struct bundle *b, struct err *err)

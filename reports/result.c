@@ -285,8 +285,7 @@ static void mark_provoked(const struct analysis *a, struct listing *list)
 	json_t *text;
 	size_t i;
 
-	json_array_foreach(provokes, i, text)
-	{
+	json_array_foreach (provokes, i, text) {
 		int64_t cause = json_is_string(text) ? causes_parse(a->causes, json_string_value(text)) : -1;
 
 		if (cause >= 0)
@@ -355,8 +354,7 @@ static json_t *pick_example(const json_t *causes, json_t *examples)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(causes, i, entry)
-	{
+	json_array_foreach (causes, i, entry) {
 		json_t *example = json_object_get(examples, json_get_string(entry, "cause"));
 
 		if (example)
@@ -371,10 +369,12 @@ static json_t *examples_json(const struct analysis *a, const json_t *causes)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(causes, i, entry) for (size_t j = 0; j < a->n_chosen;
-						  j++) if (strcmp(causes_text(a->causes, a->gaps[a->chosen[j]].cause),
-								  json_get_string(entry, "cause")) == 0)
-		json_object_set_new(object, json_get_string(entry, "cause"), example_json(a->example, j));
+	json_array_foreach (causes, i, entry)
+		for (size_t j = 0; j < a->n_chosen; j++)
+			if (strcmp(causes_text(a->causes, a->gaps[a->chosen[j]].cause),
+				   json_get_string(entry, "cause")) == 0)
+				json_object_set_new(object, json_get_string(entry, "cause"),
+						    example_json(a->example, j));
 	return object;
 }
 

@@ -195,14 +195,24 @@ static double cpu_seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static size_t make_gaps(struct gap *gaps, size_t n)
+static uint64_t first_stamp(const struct reader_params *params)
+{
+	_cleanup_(reader_freep) struct reader *reader = NULL;
+	struct trace_event event = { 0 };
+	struct err err;
+
+	if (reader_open(params, &reader, &err) == 0)
+		reader_next(reader, &event);
+	return event.tsc;
+}
+
+static void make_gaps(struct gap *gaps, size_t n, uint64_t first)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t t0 = i * GAP_EVERY_EVENTS * STEP_CYCLES;
+		uint64_t t0 = first + i * GAP_EVERY_EVENTS * STEP_CYCLES;
 
 		gaps[i] = (struct gap){ .t0 = t0, .t1 = t0 + ARRAY_SIZE(steps) * STEP_CYCLES };
 	}
-	return n;
 }
 
 static uint64_t join_all(struct reader *reader, struct names *names, struct gap *gaps, size_t n_gaps)
@@ -232,10 +242,11 @@ static int read_trace(const char *path)
 	_cleanup_(names_freep) struct names *names = names_new();
 	_cleanup_(reader_freep) struct reader *reader = NULL;
 	struct reader_params params = { .path = path, .names = names };
-	size_t n_gaps = 10000;
+	size_t n_gaps = 1000;
 	_cleanup_free_ struct gap *gaps = calloc(n_gaps, sizeof(*gaps));
 	struct rusage usage;
 	struct err err = { "" };
+	uint64_t first = first_stamp(&params);
 	double begin = cpu_seconds();
 	uint64_t events;
 
@@ -243,7 +254,7 @@ static int read_trace(const char *path)
 		fprintf(stderr, "%s\n", err.msg);
 		return 1;
 	}
-	make_gaps(gaps, n_gaps);
+	make_gaps(gaps, n_gaps, first);
 	events = join_all(reader, names, gaps, n_gaps);
 	begin = cpu_seconds() - begin;
 	getrusage(RUSAGE_SELF, &usage);

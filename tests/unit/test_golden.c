@@ -86,7 +86,8 @@ static json_int_t sum_of(const json_t *list, const char *key)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) sum += json_integer_value(json_object_get(item, key));
+	json_array_foreach (list, i, item)
+		sum += json_integer_value(json_object_get(item, key));
 	return sum;
 }
 
@@ -105,8 +106,7 @@ static void parts_sum_in_nanoseconds(void **state)
 		json_t *gap;
 		size_t j;
 
-		json_array_foreach(json_object_get(result, "gaps"), j, gap)
-		{
+		json_array_foreach (json_object_get(result, "gaps"), j, gap) {
 			json_int_t len = json_integer_value(json_object_get(gap, "len_ns"));
 
 			assert_int_equal(sum_of(json_object_get(gap, "parts"), "ns"), len);
