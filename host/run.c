@@ -65,6 +65,19 @@ static void utc_now(char ret[static 32])
 	strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 }
 
+static char *symbols_cache(const struct run *r, enum layer layer)
+{
+	return str_printf("%s/kallsyms-%s.txt", r->state_dir, layer_name(layer));
+}
+
+static void forget_symbols(const struct run *r, enum layer layer)
+{
+	_cleanup_free_ char *cache = symbols_cache(r, layer);
+
+	if (cache)
+		unlink(cache);
+}
+
 static bool wants_fifo(const struct run *r)
 {
 	return strcmp(json_get_string(r->arm, "vcpu_policy"), "fifo") == 0;
@@ -82,12 +95,19 @@ static int tolerate_tsc(struct run *r, struct err *err)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+/* TCG does not intercept a guest's XSETBV: KVM then tells the guest a wrong size of its extended state. */
+static char *guest_cmdline(const struct run *r)
+{
+	return str_printf("%s%s", r->guest_cmdline, r->o->emulated ? " noxsave" : "");
+}
+
 static int start_guest(struct run *r, const struct scenario_shape *shape, struct err *err)
 {
+	_cleanup_free_ char *cmdline = guest_cmdline(r);
 	struct guest_params params = { .state_dir = r->state_dir,
 				       .kernel = r->guest_kernel,
 				       .initramfs = r->guest_initramfs,
-				       .cmdline = r->guest_cmdline,
+				       .cmdline = cmdline,
 				       .memory_bytes = shape->guest_memory_bytes,
 				       .vcpus = (unsigned int)shape->guest_cpus,
 				       .measured_cpu = r->o->cpus.measured,
@@ -95,9 +115,9 @@ static int start_guest(struct run *r, const struct scenario_shape *shape, struct
 				       .fifo = wants_fifo(r),
 				       .emulated = r->o->emulated,
 				       .host_agent = r->agent };
+	int ret = cmdline ? tolerate_tsc(r, err) : -ENOMEM;
 
-	int ret = tolerate_tsc(r, err);
-
+	forget_symbols(r, LAYER_GUEST);
 	return ret < 0 ? ret : guest_start(&params, &r->progress, r->retries, &r->guest, err);
 }
 
@@ -195,19 +215,35 @@ static void fetch_text(struct one *one, struct agent *agent, json_t *request, co
 		log_debug("%s", err.msg);
 }
 
+/* Megabytes that do not change while a kernel runs: they cross the link once. */
+static void fetch_symbols(struct run *r, struct one *one, struct agent *agent, enum layer layer, const char *file)
+{
+	_cleanup_free_ char *cache = symbols_cache(r, layer);
+	_cleanup_free_ char *path = bundle_writer_path(one->bundle, file);
+	struct err err = { "" };
+	int ret = cache && path ? 0 : -ENOMEM;
+
+	if (ret == 0 && !fs_exists(cache))
+		ret = agent_fetch(agent, json_pack("{s:s, s:s}", "op", "file", "path", "/proc/kallsyms"), cache,
+				  MAX_TEXT_BYTES, &err);
+	if (ret == 0)
+		ret = fs_copy(cache, path, &err);
+	if (ret < 0)
+		log_debug("%s", err.msg);
+}
+
 /* Kernel logs and symbols: worth having, no reason to fail. */
 static void collect(struct run *r, struct one *one)
 {
 	progress_phase(&r->progress, "collect");
 	fetch_text(one, r->agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-host.txt");
-	fetch_text(one, r->agent, json_pack("{s:s, s:s}", "op", "file", "path", "/proc/kallsyms"), "kallsyms-host.txt");
+	fetch_symbols(r, one, r->agent, LAYER_HOST, "kallsyms-host.txt");
 	progress_tick(&r->progress);
 	if (r->guest.agent) {
 		_cleanup_free_ char *console = bundle_writer_path(one->bundle, "console.log");
 
 		fetch_text(one, r->guest.agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-guest.txt");
-		fetch_text(one, r->guest.agent, json_pack("{s:s, s:s}", "op", "file", "path", "/proc/kallsyms"),
-			   "kallsyms-guest.txt");
+		fetch_symbols(r, one, r->guest.agent, LAYER_GUEST, "kallsyms-guest.txt");
 		if (console && fs_exists(r->guest.serial_path))
 			fs_copy(r->guest.serial_path, console, NULL);
 	}
@@ -394,10 +430,26 @@ static int open_run(struct run *r, bool with_guest, struct err *err)
 	return ret < 0 ? ret : agent_start_local(agent, r->housekeeping, &r->agent, err);
 }
 
+static void remove_files(const struct run *r)
+{
+	static const char *const names[] = { "guest-kernel", "guest-initramfs", "console.log" };
+
+	forget_symbols(r, LAYER_HOST);
+	forget_symbols(r, LAYER_GUEST);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *path = str_printf("%s/%s", r->state_dir, names[i]);
+
+		if (path)
+			unlink(path);
+	}
+}
+
 static void close_run(struct run *r)
 {
 	guest_stop(&r->guest);
 	agent_quit(r->agent);
+	if (r->settings) /* ours alone: we hold the lock */
+		remove_files(r);
 	settings_close(r->settings);
 	progress_close(&r->progress);
 	json_decref(r->arm);
