@@ -68,7 +68,7 @@ const page = (function () {
 		d3.symbolWye, d3.symbolSquare];
 
 	function isDark() {
-		return window.matchMedia("(prefers-color-scheme: dark)").matches;
+		return !document.documentElement.classList.contains("printing") && window.matchMedia("(prefers-color-scheme: dark)").matches;
 	}
 
 	function colour(name) {
@@ -112,8 +112,18 @@ const page = (function () {
 	const verdicts = data.comparison.verdicts;
 	const telling = verdicts.find(v => v.state !== "as-expected") || verdicts[0] || {};
 
+	// Paper is white, whatever the screen is.
+	function whenLightChanges(draw) {
+		window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+		for (const [event, printing] of [["beforeprint", true], ["afterprint", false]])
+			window.addEventListener(event, () => {
+				document.documentElement.classList.toggle("printing", printing);
+				draw();
+			});
+	}
+
 	const kinds = { libvirt: "guest", none: "native", bare: "bare payload" };
 
-	return { data, unit, h, fill, us, rate, percent, ranked, colour, hollow, shape, mark, token, button, on, tell, kinds, telling,
+	return { data, unit, h, fill, us, rate, percent, ranked, colour, hollow, shape, mark, token, button, on, tell, kinds, telling, isDark, whenLightChanges,
 		arms: data.comparison.arms.map(arm => arm.name) };
 })();

@@ -267,8 +267,7 @@
 			chart.canvas.width = chart.width * chart.ratio;
 			chart.canvas.height = HEIGHT * chart.ratio;
 			chart.canvas.style.height = HEIGHT + "px";
-			chart.svg.setAttribute("width", chart.width);
-			chart.svg.setAttribute("height", HEIGHT);
+			chart.svg.setAttribute("viewBox", `0 0 ${chart.width} ${HEIGHT}`);
 		}
 		redraw();
 	}
@@ -361,7 +360,7 @@
 	function build(chart) {
 		chart.canvas = h("canvas", { tabindex: 0, role: "img", "aria-label": `Gaps over time on ${chart.arm}: ${chart.n} gaps`,
 			keydown: event => key(chart, event) });
-		chart.svg = h("svg", { "aria-hidden": "true" }, h("g", { class: "axis x" }), h("g", { class: "axis y" }));
+		chart.svg = h("svg", { "aria-hidden": "true", width: "100%", height: HEIGHT, preserveAspectRatio: "none" }, h("g", { class: "axis x" }), h("g", { class: "axis y" }));
 		chart.box = h("div", { class: "chart" }, chart.canvas, chart.svg);
 		chart.zoom = d3.zoom().scaleExtent([1, 100000]).on("zoom", () => zoomed(chart));
 		d3.select(chart.canvas).call(chart.zoom);
@@ -405,6 +404,6 @@
 		if (views.length)
 			show(first || views.find(v => v.guest === "libvirt") || views[0]);
 		window.addEventListener("resize", resize);
-		window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { legend(); redraw(); });
+		page.whenLightChanges(() => { legend(); draw(); });
 	};
 })();

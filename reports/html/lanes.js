@@ -23,7 +23,7 @@
 	const words = { work: "kernel thread or task", irq: "interrupt", exit: "exit and entry handling", other: "running, or unexplained" };
 
 	function tone(name) {
-		return tones[name][window.matchMedia("(prefers-color-scheme: dark)").matches ? 1 : 0];
+		return tones[name][page.isDark() ? 1 : 0];
 	}
 
 	function pattern(name) {
@@ -83,7 +83,7 @@
 		const x = d3.scaleLinear().domain([view.from, view.to]).range([LEFT, width - RIGHT]);
 		view.y = {};
 		present.forEach((lane, i) => { view.y[lane] = TOP + i * (LANE + GAP); });
-		const svg = h("svg", { width, height, role: "img", "aria-label": view.summary },
+		const svg = h("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": view.summary },
 			h("defs", {}, Object.keys(hatches).map(pattern)),
 			bracket(x(0), x(view.length), 18, `${view.guest ? "guest penalty" : "native gap"} ${us(view.length)} ${page.unit}`),
 			present.map(lane => [h("text", { x: 0, y: view.y[lane] + 26 }, lanes[lane]),
@@ -213,6 +213,6 @@
 		});
 		const again = () => { if (shown) drawLanes(shown); };
 		window.addEventListener("resize", again);
-		window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+		page.whenLightChanges(again);
 	};
 })();

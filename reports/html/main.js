@@ -5,5 +5,5 @@ page.exact();
 page.lanes();
 page.gaps();
 page.spread();
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", page.tables);
+page.whenLightChanges(page.tables);
 document.documentElement.dataset.ready = "yes";

@@ -52,7 +52,7 @@
 				words.push(`${text} n ${list.length}` + (side && side.gap_ns.p50 !== null ? `, p50 ${us(side.gap_ns.p50)}` : "") + `, max ${us(list[list.length - 1])}`);
 			else if (side && !(text === "native" && chosen.cause.startsWith("guest/")))
 				words.push(`${text} none in ${side.exposure_s.toFixed(0)} s`);
-		const svg = h("svg", { width, height: HEIGHT, role: "img", "aria-label": `${arm}: ${words.join("; ")}` },
+		const svg = h("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `${arm}: ${words.join("; ")}` },
 			h("path", { d: steps(bins(guest, edges), edges, x, y), fill: colour, "fill-opacity": 0.45, stroke: colour }),
 			h("path", { d: steps(bins(native, edges), edges, x, y), fill: "none", stroke: "currentColor", "stroke-width": 1.6 }),
 			median(guest, x, TOP - 8, HEIGHT - BOTTOM, "guest"), median(native, x, TOP - 8, HEIGHT - BOTTOM, "native"),
@@ -96,6 +96,6 @@
 		chosen = list.length ? list[0][1] : null;
 		draw();
 		window.addEventListener("resize", draw);
-		window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+		page.whenLightChanges(draw);
 	};
 })();

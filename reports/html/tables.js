@@ -18,7 +18,7 @@
 		fill("mode", h("strong", {}, comparison.mode + " mode: "), words[comparison.mode] || "",
 			comparison.emulated ? ". Times are those of an emulated CPU: they, and their ratios, do not carry over to a real machine."
 				: comparison.mode === "functional" ? "; microseconds hold for this machine only." : ".");
-		document.querySelectorAll(".unit").forEach(node => node.append("Times in " + page.unit + "."));
+		document.querySelectorAll(".unit").forEach(node => node.replaceChildren("Times in " + page.unit + "."));
 	}
 
 	function verdicts() {
