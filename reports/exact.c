@@ -437,14 +437,3 @@ int exact_build(const struct meter_data *data, const json_t *result, json_t **re
 	json_decref(exact.misses);
 	return rc;
 }
-
-int exact_of_bundle(const char *dir, const json_t *result, json_t **ret, struct err *err)
-{
-	_cleanup_meter_ struct meter_data data = { 0 };
-	int rc = meter_load_bundle(dir, &data, err);
-
-	if (rc)
-		return rc;
-	rc = exact_build(&data, result, ret);
-	return rc ? err_sys(err, rc, "cannot analyze '%s/meter.bin'", dir) : 0;
-}

@@ -34,17 +34,6 @@
 int exact_build(const struct meter_data *data, const json_t *result, json_t **ret);
 
 /**
- * exact_of_bundle - exact_build() from a bundle's files
- * @dir: the bundle
- * @result: as exact_build()
- * @ret: as exact_build()
- * @err: says what is wrong with the meter's file
- *
- * Return: 0, -ENOENT when the bundle has no meter.bin, or another -errno.
- */
-int exact_of_bundle(const char *dir, const json_t *result, json_t **ret, struct err *err);
-
-/**
  * exact_merge - runs of the same arm and scenario as one
  * @exact: documents of exact_build(); borrowed
  * @n: how many, at least 1

@@ -265,6 +265,27 @@ static void lost_events_claim_nothing(void **state)
 	world_done(&w);
 }
 
+/* Where the meter saw nothing executed, what no layer shows passed below the host; it is no interrupt's gap. */
+static void quiet_time_is_below_the_host(void **state)
+{
+	struct world w = { .gap = { { .t0 = 1000, .t1 = 1400, .quiet = true }, { .t0 = 2000, .t1 = 2100, .quiet = true } },
+			   .n_gaps = 2 };
+
+	(void)state;
+	world_init(&w, false);
+	feed(&w, TRACE_HOST, 900, TRACE_SWITCH, 0, "probe", PROBE, 0);
+	feed(&w, TRACE_HOST, 1010, TRACE_VECTOR_ENTRY, PROBE, "local_timer", 0, 0);
+	feed(&w, TRACE_HOST, 1020, TRACE_VECTOR_EXIT, PROBE, "local_timer", 0, 0);
+	feed(&w, TRACE_HOST, 2010, TRACE_VECTOR_ENTRY, PROBE, "local_timer", 0, 0);
+	feed(&w, TRACE_HOST, 2090, TRACE_VECTOR_EXIT, PROBE, "local_timer", 0, 0);
+	assert_int_equal(attribution_finish(w.join), 0);
+	assert_cause(&w, &w.gap[0], "below-host", false);
+	assert_int_equal(part(&w, &w.gap[0], "below-host"), 390);
+	assert_int_equal(part(&w, &w.gap[0], "unexplained"), 0);
+	assert_cause(&w, &w.gap[1], "host/irq/local_timer", true);
+	world_done(&w);
+}
+
 static void mostly_unexplained_is_not_claimed(void **state)
 {
 	struct world w = { .gap = { { .t0 = 1000, .t1 = 2000 } }, .n_gaps = 1 };
@@ -364,6 +385,7 @@ int main(void)
 		cmocka_unit_test(flush_barrier_belongs_to_its_work),
 		cmocka_unit_test(irq_alone_and_nmi_inside),
 		cmocka_unit_test(lost_events_claim_nothing),
+		cmocka_unit_test(quiet_time_is_below_the_host),
 		cmocka_unit_test(mostly_unexplained_is_not_claimed),
 		cmocka_unit_test(preempted_work_goes_on),
 		cmocka_unit_test(parts_always_sum),
