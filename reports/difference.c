@@ -11,7 +11,9 @@
 
 #define PERMUTATIONS 9999
 #define PERMUTATION_P 0.05 /* fewer units cannot give a p this small: four against four are needed */
-#define HOPELESS_P 0.2	   /* above it no further test can matter */
+#define MIN_WINDOWS 6	   /* of both arms: with fewer the scatter between windows is a guess */
+#define MIN_BOOTS 4
+#define HOPELESS_P 0.2 /* above it no further test can matter */
 
 struct unit {
 	double count;
@@ -125,10 +127,12 @@ static bool comparable(const struct group *a, const struct group *b)
 static int decide(const struct group *a, const struct group *b, double exact_p, uint64_t seed, struct difference *ret)
 {
 	struct stat_permutation permutation;
+	size_t enough = ret->boots ? MIN_BOOTS : MIN_WINDOWS;
 	int err;
 
-	*ret = (struct difference){ .p = exact_p, .method = DIFFERENCE_EXACT };
-	if (!comparable(a, b) || a->n + b->n < 4)
+	ret->p = exact_p;
+	ret->method = DIFFERENCE_EXACT;
+	if (!comparable(a, b) || a->n + b->n < enough)
 		return 0;
 	ret->method = DIFFERENCE_SCATTER;
 	ret->p = fmax(exact_p, scatter_test(a, b, &ret->scatter));
@@ -158,7 +162,6 @@ int difference_test(const struct pool *a, const struct pool *b, uint64_t seed, s
 	_cleanup_(group_done) struct group first = { 0 };
 	_cleanup_(group_done) struct group second = { 0 };
 	bool boots = a->boots >= 2 && b->boots >= 2;
-	int err;
 
 	*ret = (struct difference){ .p = 1 };
 	if (a->armed.count + b->armed.count + a->armed.hit + b->armed.hit == 0)
@@ -166,9 +169,8 @@ int difference_test(const struct pool *a, const struct pool *b, uint64_t seed, s
 	if ((boots ? group_boots(a, &first) : group_windows(a, true, &first)) < 0 ||
 	    (boots ? group_boots(b, &second) : group_windows(b, true, &second)) < 0)
 		return -ENOMEM;
-	err = decide(&first, &second, exact_test(&a->armed, &b->armed), seed, ret);
 	ret->boots = boots;
-	return err;
+	return decide(&first, &second, exact_test(&a->armed, &b->armed), seed, ret);
 }
 
 int difference_of_windows(const struct pool *pool, uint64_t seed, struct difference *ret)

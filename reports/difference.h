@@ -5,6 +5,7 @@
  *
  * The unit is the boot where both arms have at least two of them, else the armed window;
  * with windows as units, differences between boots are not covered, and @boots says so.
+ * With fewer than six windows their scatter is a guess: then the exact test stands alone.
  */
 #ifndef VCPULAT_DIFFERENCE_H
 #define VCPULAT_DIFFERENCE_H
