@@ -17,6 +17,10 @@ struct attribution {
 	struct attribute_params params;
 	struct timeline host;
 	struct timeline guest;
+	enum trace_layer subject; /* whose events show where the probe's own CPU is */
+	bool is_interrupted;	  /* the open gap has had an event of that layer */
+	uint32_t pending;	  /* cause of the time until its next one: kernel's, if there is one in the gap */
+	uint32_t kernel;
 	uint64_t now;
 	size_t current;	     /* gap that is open or comes next */
 	struct share *share; /* by cause */
@@ -33,6 +37,9 @@ struct attribution *attribution_new(const struct attribute_params *params)
 	if (!join)
 		return NULL;
 	join->params = *params;
+	join->subject = params->has_guest ? TRACE_GUEST : TRACE_HOST;
+	join->pending = causes_get(params->causes, join->subject, CAUSE_PENDING, 0);
+	join->kernel = causes_get(params->causes, join->subject, CAUSE_KERNEL, 0);
 	timeline_init(&join->host, &params->host, params->names, params->causes);
 	timeline_init(&join->guest, &params->guest, params->names, params->causes);
 	return join;
@@ -116,7 +123,7 @@ static struct piece owner_now(const struct attribution *join)
 	if (piece.owner == TIMELINE_SUBJECT && join->params.has_guest)
 		piece = (struct piece){ timeline_owner(&join->guest), TRACE_GUEST, true };
 	if (piece.owner == TIMELINE_SUBJECT)
-		piece.owner = CAUSE_ID_UNEXPLAINED;
+		piece.owner = join->is_interrupted ? join->pending : CAUSE_ID_UNEXPLAINED;
 	return piece;
 }
 
@@ -207,6 +214,8 @@ static void close_gap(struct attribution *join)
 		rename_share(join, cause, timeline_settle(&join->host, cause));
 		rename_share(join, cause, timeline_settle(&join->guest, cause));
 	}
+	rename_share(join, join->pending, CAUSE_ID_UNEXPLAINED);
+	join->is_interrupted = false;
 	if (take_shares(join, gap) < 0)
 		join->error = -ENOMEM;
 	for (size_t i = 0; i < join->n_listed; i++)
@@ -285,6 +294,18 @@ static void apply_step(struct attribution *join, const struct timeline_step *ste
 	join->params.gaps[join->current].exits += step->is_exit;
 }
 
+/*
+ * No turn of the probe ends inside a gap. So between two events of its own layer's kernel it is that kernel that runs,
+ * also where no event says what it does: entry and exit of an interrupt, the way into a task switch and out of it.
+ */
+static void see_kernel(struct attribution *join, const struct trace_event *event)
+{
+	if (!is_open(join) || (enum trace_layer)event->layer != join->subject || event->type == TRACE_LOST)
+		return;
+	rename_share(join, join->pending, join->kernel);
+	join->is_interrupted = !join->params.gaps[join->current].quiet;
+}
+
 static struct timeline *timeline_of(struct attribution *join, const struct trace_event *event)
 {
 	if (event->layer == TRACE_HOST)
@@ -302,6 +323,7 @@ int attribution_feed(struct attribution *join, const struct trace_event *event)
 	if (event->type == TRACE_NMI)
 		account_nmi(join, event);
 	account_owner(join, event->tsc);
+	see_kernel(join, event);
 	if (event->type == TRACE_LOST)
 		attribution_lost(join, event->arg, event->tsc);
 	timeline_feed(timeline, event, &step);

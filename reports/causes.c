@@ -20,6 +20,8 @@ struct spelling {
 static const struct spelling spellings[CAUSE_CLASS_MAX] = {
 	[CAUSE_UNEXPLAINED] = { "unexplained", false, false, 0 },
 	[CAUSE_BELOW_HOST] = { "below-host", false, false, 1 },
+	[CAUSE_PENDING] = { "pending", true, false, 0 },
+	[CAUSE_KERNEL] = { "kernel", true, false, 2 },
 	[CAUSE_IDLE] = { "idle", true, false, 2 },
 	[CAUSE_HALTED] = { "halted", true, false, 2 },
 	[CAUSE_EXIT] = { "exit", true, true, 3 },

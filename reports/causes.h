@@ -17,16 +17,18 @@
 enum cause_class {
 	CAUSE_UNEXPLAINED, /* "unexplained" */
 	CAUSE_BELOW_HOST,  /* "below-host": no layer ran, and something else confirms it */
-	CAUSE_IDLE,	   /* "host/idle": the CPU had nothing to do */
-	CAUSE_HALTED,	   /* "host/halted": the vCPU waits in HLT */
-	CAUSE_EXIT,	   /* "host/exit/<reason>" */
-	CAUSE_SOFTIRQ,	   /* "host/softirq/<name>" */
-	CAUSE_NMI,	   /* "host/nmi/<handler>" */
-	CAUSE_IRQ,	   /* "host/irq/<vector or handler>" */
-	CAUSE_TRACER,	   /* "tracer": the tracing itself */
-	CAUSE_STIMULUS,	   /* "host/stimulus": a primer, its sham or a stimulus */
-	CAUSE_TASK,	   /* "host/task/<comm>" */
-	CAUSE_KWORKER,	   /* "host/kworker/<function>" */
+	CAUSE_PENDING,	   /* never shown: time of which only the next event decides whether it is the kernel's */
+	CAUSE_KERNEL,  /* "host/kernel": that layer's kernel around interrupts and switches, where no event says what */
+	CAUSE_IDLE,    /* "host/idle": the CPU had nothing to do */
+	CAUSE_HALTED,  /* "host/halted": the vCPU waits in HLT */
+	CAUSE_EXIT,    /* "host/exit/<reason>" */
+	CAUSE_SOFTIRQ, /* "host/softirq/<name>" */
+	CAUSE_NMI,     /* "host/nmi/<handler>" */
+	CAUSE_IRQ,     /* "host/irq/<vector or handler>" */
+	CAUSE_TRACER,  /* "tracer": the tracing itself */
+	CAUSE_STIMULUS, /* "host/stimulus": a primer, its sham or a stimulus */
+	CAUSE_TASK,	/* "host/task/<comm>" */
+	CAUSE_KWORKER,	/* "host/kworker/<function>" */
 	CAUSE_CLASS_MAX
 };
 

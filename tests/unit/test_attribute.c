@@ -174,6 +174,7 @@ static void guest_kworker(void **state)
 	assert_int_equal(part(&w, &w.gap[0], "guest/kworker/vmstat_update"), 48);
 	assert_int_equal(part(&w, &w.gap[0], "guest/irq/local_timer"), 5 + 10);
 	assert_int_equal(part(&w, &w.gap[0], "host/exit/msr"), 20);
+	assert_int_equal(part(&w, &w.gap[0], "guest/kernel"), 2);
 	assert_int_equal(w.gap[0].guest_cycles, 80);
 	world_done(&w);
 }
@@ -239,6 +240,8 @@ static void irq_alone_and_nmi_inside(void **state)
 	assert_int_equal(part(&w, &w.gap[0], "host/irq/local_timer"), 45);
 	assert_int_equal(part(&w, &w.gap[0], "host/irq/eth0"), 10);
 	assert_int_equal(part(&w, &w.gap[0], "host/softirq/timer"), 8 + 15);
+	assert_int_equal(part(&w, &w.gap[0], "host/kernel"), 2);     /* between interrupt and softirq */
+	assert_int_equal(part(&w, &w.gap[0], "unexplained"), 5 + 5); /* before the first and after the last event */
 	assert_int_equal(w.gap[0].n_roots, 3);
 	world_done(&w);
 }
@@ -268,7 +271,8 @@ static void lost_events_claim_nothing(void **state)
 /* Where the meter saw nothing executed, what no layer shows passed below the host; it is no interrupt's gap. */
 static void quiet_time_is_below_the_host(void **state)
 {
-	struct world w = { .gap = { { .t0 = 1000, .t1 = 1400, .quiet = true }, { .t0 = 2000, .t1 = 2100, .quiet = true } },
+	struct world w = { .gap = { { .t0 = 1000, .t1 = 1400, .quiet = true },
+				    { .t0 = 2000, .t1 = 2100, .quiet = true } },
 			   .n_gaps = 2 };
 
 	(void)state;
