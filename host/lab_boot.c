@@ -15,7 +15,8 @@
 /*
  * The emulated timers are sound, but late when the machine is busy: no self-tests that conclude otherwise.
  * The TSC's rate, first measured late, is refined after KVM took it down. Without TSC scaling a difference above
- * the tolerance leaves guests with a ratio of 0 and timers that never expire (kernel arch/x86/kvm/x86.c, set_tsc_khz()).
+ * the tolerance leaves guests with a ratio of 0 and timers that never expire (kernel arch/x86/kvm/x86.c,
+ * set_tsc_khz()).
  */
 #define EMULATION "tsc=reliable no_timer_check random.trust_cpu=1 panic=-1 kvm.tsc_tolerance_ppm=100000"
 
@@ -27,8 +28,10 @@ char *lab_boot_cmdline(const struct lab_boot *boot)
 			  more ? boot->append : "");
 }
 
+#define MOST_OWN 96 /* arguments that are always there, with some to spare */
+
 struct vector {
-	char **item;
+	char **item; /* room for MOST_OWN, the user's, and the NULL at the end */
 	size_t count;
 	bool failed;
 };
@@ -36,16 +39,9 @@ struct vector {
 /* Takes @text; NULL marks the vector failed. */
 static void push(struct vector *v, char *text)
 {
-	char **grown = text ? realloc(v->item, (v->count + 2) * sizeof(*grown)) : NULL;
-
-	if (!grown) {
-		free(text);
-		v->failed = true;
-		return;
-	}
-	v->item = grown;
-	v->item[v->count++] = text;
-	v->item[v->count] = NULL;
+	v->failed |= !text;
+	if (text)
+		v->item[v->count++] = text;
 }
 
 static void add(struct vector *v, const char *option, char *value)
@@ -111,8 +107,10 @@ static void add_meter(struct vector *v, const struct lab_boot *boot)
 
 char **lab_boot_argv(const struct lab_boot *boot)
 {
-	struct vector v = { .count = 0 };
+	struct vector v = { .item = calloc(MOST_OWN + boot->qemu_args_count + 1, sizeof(*v.item)) };
 
+	if (!v.item)
+		return NULL;
 	push(&v, strdup(LAB_QEMU));
 	push(&v, strdup("-nodefaults"));
 	push(&v, strdup("-no-user-config"));

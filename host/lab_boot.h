@@ -18,7 +18,7 @@ struct lab_boot {
 	const char *stage;     /* the one writable share */
 	unsigned int cpus;     /* at least 2: housekeeping and the isolated CPU 1 */
 	uint64_t memory_bytes;
-	const char *meter;       /* QEMU plugin that writes meter.bin into the stage; NULL: none */
+	const char *meter;	/* QEMU plugin that writes meter.bin into the stage; NULL: none */
 	const char *append;	/* more kernel command line; NULL or "": none */
 	char *const *qemu_args; /* more arguments; NULL: none */
 	size_t qemu_args_count;

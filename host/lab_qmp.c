@@ -29,38 +29,50 @@ int lab_qmp_quit(int fd)
 	return send_text(fd, "{\"execute\":\"quit\"}\n");
 }
 
-static int read_line(FILE *in, int fd, char **line, size_t *room)
+static ssize_t read_some(int fd, char *to, size_t room)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t n;
 
-	/* A line is sent whole: once it has begun, getline() does not block for long. */
 	if (poll(&p, 1, ANSWER_MS) == 0)
 		return -ETIMEDOUT;
-	return getline(line, room, in) < 0 ? -EPIPE : 0;
+	n = read(fd, to, room);
+	return n > 0 ? n : -EPIPE;
+}
+
+/* Takes the first line out of @text; returns it parsed when it is the answer to @id, else NULL. */
+static json_t *take_line(char *text, size_t *len, char *end, const char *id)
+{
+	size_t line = (size_t)(end - text);
+	json_t *message = json_loadb(text, line, 0, NULL);
+
+	*len -= line + 1;
+	memmove(text, end + 1, *len);
+	if (strcmp(json_get_string(message, "id"), id) == 0)
+		return message;
+	json_decref(message);
+	return NULL;
 }
 
 /* Skips events and earlier answers: only ours carries the id. */
 static int wait_answer(int fd, const char *id, json_t **ret)
 {
-	_cleanup_fclose_ FILE *in = fdopen(dup(fd), "r");
-	_cleanup_free_ char *line = NULL;
-	size_t room = 0;
-	json_t *message;
-	int err;
+	_cleanup_free_ char *text = malloc(MAX_ANSWER);
+	size_t len = 0;
+	ssize_t n;
+	char *end;
 
-	if (!in)
-		return -errno;
-	setvbuf(in, NULL, _IONBF, 0);
-	for (size_t seen = 0; seen < MAX_ANSWER; seen += room) {
-		err = read_line(in, fd, &line, &room);
-		if (err < 0)
-			return err;
-		message = json_loads(line, 0, NULL);
-		if (strcmp(json_get_string(message, "id"), id) == 0) {
-			*ret = message;
+	if (!text)
+		return -ENOMEM;
+	while (len < MAX_ANSWER) {
+		n = read_some(fd, text + len, MAX_ANSWER - len);
+		if (n < 0)
+			return (int)n;
+		len += (size_t)n;
+		while (!*ret && (end = memchr(text, '\n', len)))
+			*ret = take_line(text, &len, end, id);
+		if (*ret)
 			return 0;
-		}
-		json_decref(message);
 	}
 	return -EPROTO;
 }
