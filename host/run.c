@@ -98,7 +98,9 @@ static int tolerate_tsc(struct run *r, struct err *err)
 /* TCG does not intercept a guest's XSETBV: KVM then tells the guest a wrong size of its extended state. */
 static char *guest_cmdline(const struct run *r)
 {
-	return str_printf("%s%s", r->guest_cmdline, r->o->emulated ? " noxsave" : "");
+	bool add = r->o->emulated && !strstr(r->guest_cmdline, "noxsave");
+
+	return str_printf("%s%s", r->guest_cmdline, add ? " noxsave" : "");
 }
 
 static int start_guest(struct run *r, const struct scenario_shape *shape, struct err *err)
