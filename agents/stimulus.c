@@ -16,12 +16,9 @@
 #define SPIN_MAX_MS 60000
 #define NAME_BYTES 32
 
-static const struct stimulus_ops *(*const kinds[])(void) = {
-	stimulus_mlock,
-	stimulus_stat_refresh,
-	stimulus_calibrate,
-	stimulus_spin,
-};
+#define KIND(symbol, name, help) stimulus_##name,
+static const struct stimulus_ops *(*const kinds[])(void) = { STIMULUS_KINDS(KIND) };
+#undef KIND
 
 /* The mapping that agent and worker share. Ordered by worker_wake() and worker_report(). */
 struct shared {
@@ -103,7 +100,7 @@ static const struct stimulus_ops *find_kind(const char *name)
 
 static int unknown_kind(const char *name, struct err *err)
 {
-	char known[256] = "";
+	char known[512] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		strncat(known, " ", sizeof(known) - strlen(known) - 1);

@@ -5,7 +5,7 @@
  * does not act: the worker's way there and back allocates nothing, touches no memory for
  * the first time and faults no page, so that it dirties nothing.
  *
- * A new kind is one file with a struct stimulus_ops, and one line in stimulus.c's table.
+ * A new kind is one file with a struct stimulus_ops, and one line in common/stimulus_kinds.h.
  */
 #ifndef VCPULAT_STIMULUS_H
 #define VCPULAT_STIMULUS_H
@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "common/err.h"
+#include "common/stimulus_kinds.h"
 
 enum stimulus_role {
 	STIMULUS_SETTLE,   /* only lets time pass; no mark */
@@ -94,24 +95,9 @@ int stimulus_pid(const struct stimulus *stimulus);
  */
 void stimulus_free(struct stimulus *stimulus);
 
-/**
- * stimulus_mlock - primer: leaves an odd balance of locked pages in the per-CPU counters
- */
-const struct stimulus_ops *stimulus_mlock(void);
-
-/**
- * stimulus_stat_refresh - stimulus: has refresh_vm_stats run on every CPU
- */
-const struct stimulus_ops *stimulus_stat_refresh(void);
-
-/**
- * stimulus_calibrate - primer: executes a known number of instructions
- */
-const struct stimulus_ops *stimulus_calibrate(void);
-
-/**
- * stimulus_spin - settling: keeps the CPU busy, so that its tick runs
- */
-const struct stimulus_ops *stimulus_spin(void);
+/* stimulus_mlock() and so on: what each kind of the list does. Return: static. */
+#define STIMULUS_DECLARE(symbol, name, help) const struct stimulus_ops *stimulus_##name(void);
+STIMULUS_KINDS(STIMULUS_DECLARE)
+#undef STIMULUS_DECLARE
 
 #endif

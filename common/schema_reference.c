@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/schema.h"
 
+#include <string.h>
+
 #include "common/schema_value.h"
 
 static const char *type_words(const struct schema_field *field)
@@ -21,6 +23,14 @@ static const char *type_words(const struct schema_field *field)
 	return words[field->type];
 }
 
+static void print_help(FILE *out, const char *help, int indent)
+{
+	for (const char *end; *help; help = *end ? end + 1 : end) {
+		end = strchrnul(help, '\n');
+		fprintf(out, "%*s%.*s\n", indent, "", (int)(end - help), help);
+	}
+}
+
 static void print_field(FILE *out, const struct schema_field *field, int indent)
 {
 	char allowed[SCHEMA_ALLOWED_CHARS];
@@ -33,7 +43,7 @@ static void print_field(FILE *out, const struct schema_field *field, int indent)
 		fprintf(out, " (default: %s)", field->fallback);
 	fputc('\n', out);
 	if (field->help)
-		fprintf(out, "%*s%s\n", indent + 4, "", field->help);
+		print_help(out, field->help, indent + 4);
 }
 
 static void print_fields(FILE *out, const struct schema_field *fields, int indent)

@@ -16,7 +16,11 @@ static const char *const layer_names[] = { "host", "guest", NULL };
 static const char *const guest_names[] = { "libvirt", "none", NULL };
 static const char *const policy_names[] = { "other", "fifo", NULL };
 static const char *const probe_names[] = { "spin", "timer", NULL };
-static const char *const action_names[] = { "mlock", "stat_refresh", "calibrate", "spin", NULL };
+
+#define ACTION_NAME(symbol, name, help) #name,
+#define ACTION_HELP(symbol, name, help) "\n" #name ": " help "."
+static const char *const action_names[] = { STIMULUS_KINDS(ACTION_NAME) NULL };
+
 static const char *const figure_names[] = { "penalty.max", "penalty.p99", "native.max", "native.p99", NULL };
 
 static const struct schema_field host_fields[] = {
@@ -117,8 +121,7 @@ static const struct schema_field windows_fields[] = {
 
 static const struct schema_field action_fields[] = {
 	{ KEY(scenario_action, kind), .type = SCHEMA_ENUM, .required = true, .names = action_names,
-	  .help = "mlock: dirties the CPU's memory counters; stat_refresh: makes the kernel fold them on every CPU; "
-		  "calibrate: executes insns=N instructions on the CPU, payload=plain, fault or rep; spin: only takes time." },
+	  .help = "What acts:" STIMULUS_KINDS(ACTION_HELP) },
 	{ KEY(scenario_action, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Whose kernel it acts on." },
 	{ .key = "period",

@@ -10,11 +10,15 @@
 
 #include "common/cleanup.h"
 #include "common/schema.h"
+#include "common/stimulus_kinds.h"
 
 enum layer { LAYER_HOST, LAYER_GUEST, LAYER_MAX };
 enum guest_kind { GUEST_LIBVIRT, GUEST_NONE, GUEST_MAX };
 enum cpu_policy { POLICY_OTHER, POLICY_FIFO, POLICY_MAX };
-enum action_kind { ACTION_MLOCK, ACTION_STAT_REFRESH, ACTION_CALIBRATE, ACTION_SPIN, ACTION_KIND_MAX };
+
+#define ACTION_KIND(symbol, name, help) ACTION_##symbol,
+enum action_kind { STIMULUS_KINDS(ACTION_KIND) ACTION_KIND_MAX };
+#undef ACTION_KIND
 
 /* Figures of a result that a limit may be set on. */
 enum limit_figure { FIGURE_PENALTY_MAX, FIGURE_PENALTY_P99, FIGURE_NATIVE_MAX, FIGURE_NATIVE_P99, FIGURE_MAX };

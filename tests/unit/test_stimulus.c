@@ -138,7 +138,10 @@ static void unknown_kind_names_the_known(void **state)
 
 	(void)state;
 	assert_int_equal(stimulus_new(&options, &stimulus, &err), -EINVAL);
-	assert_string_equal(err.msg, "stimulus kind 'earthquake' is unknown; this agent has: mlock stat_refresh calibrate spin");
+	assert_non_null(strstr(err.msg, "stimulus kind 'earthquake' is unknown; this agent has: mlock "));
+#define KIND(symbol, name, help) assert_non_null(strstr(err.msg, " " #name));
+	STIMULUS_KINDS(KIND)
+#undef KIND
 }
 
 static void endless_spin_is_refused(void **state)
