@@ -452,11 +452,9 @@ void analysis_free(struct analysis *analysis)
 
 char *analyze_result_path(const char *dir)
 {
-	size_t len = strlen(dir);
+	_cleanup_free_ char *name = bundle_name(dir);
 
-	while (len > 1 && dir[len - 1] == '/')
-		len--;
-	return str_printf("%.*s.result.json", (int)len, dir);
+	return name ? str_printf("%s.result.json", name) : NULL;
 }
 
 static int add_exact(const struct analysis *a, json_t *result, struct err *err)

@@ -283,8 +283,7 @@ static int check(struct bundle *b, struct err *err)
 	return 0;
 }
 
-/* A bundle has one name, however it was typed. */
-static char *without_slash(const char *dir)
+char *bundle_name(const char *dir)
 {
 	size_t len = strlen(dir);
 
@@ -299,7 +298,7 @@ int bundle_open(const char *dir, struct bundle **ret, struct err *err)
 	int r;
 
 	if (b)
-		b->dir = without_slash(dir);
+		b->dir = bundle_name(dir);
 	if (!b || !b->dir)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	r = load_manifest(b, err);

@@ -82,6 +82,14 @@ struct bundle {
  */
 int bundle_open(const char *dir, struct bundle **ret, struct err *err);
 
+/**
+ * bundle_name - a bundle's one name, however it was typed
+ * @dir: with or without slashes at its end
+ *
+ * Return: without them, for the caller to free, or NULL with errno ENOMEM.
+ */
+char *bundle_name(const char *dir);
+
 /** bundle_free - drop it; NULL is fine */
 void bundle_free(struct bundle *bundle);
 DEFINE_CLEANUP(struct bundle *, bundle_free)
