@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What goes into an emulated host and what is believed of what comes out; QEMU's monitor. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/stop.h"
+#include "host/lab_qmp.h"
+#include "host/lab_stage.h"
+
+static char dir[] = "/tmp/test-lab-stage-XXXXXX";
+
+static void put(const char *name, const char *text)
+{
+	_cleanup_free_ char *path = str_printf("%s/%s", dir, name);
+	_cleanup_free_ char *folder = strdup(path);
+
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(fs_mkdirs(folder, NULL), 0);
+	assert_int_equal(fs_write_atomic(path, text, strlen(text), NULL), 0);
+}
+
+static bool there(const char *below, const char *name)
+{
+	_cleanup_free_ char *path = str_printf("%s/%s", below, name);
+
+	return fs_exists(path);
+}
+
+static int setup(void **state)
+{
+	_cleanup_free_ char *cache = NULL;
+
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	cache = str_printf("%s/cache", dir);
+	setenv("VCPULAT_DATA", dir, 1);
+	setenv("XDG_CACHE_HOME", cache, 1);
+	put("build/vcpulat-agent", "agent");
+	put("build/guest.cpio.gz", "guest");
+	put("scenarios/one.yaml", "one");
+	put("scenarios/profiles/p.yaml", "p");
+	put("guest/domain.xml.in", "xml");
+	put("bzImage", "kernel");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return fs_remove_tree(dir, NULL);
+}
+
+static int make(struct lab_stage *s)
+{
+	_cleanup_free_ char *kernel = str_printf("%s/bzImage", dir);
+
+	return lab_stage_init(s, dir, kernel, "0123456789abcdef0123", NULL);
+}
+
+static void test_content(void **state)
+{
+	_cleanup_lab_stage_ struct lab_stage s = { .dir = NULL };
+
+	(void)state;
+	assert_int_equal(make(&s), 0);
+	assert_true(there(s.dir, "in/vcpulat"));
+	assert_true(there(s.dir, "in/vcpulat-agent"));
+	assert_true(there(s.dir, "in/guest.cpio.gz"));
+	assert_true(there(s.dir, "in/guest.bzImage"));
+	assert_true(there(s.dir, "in/scenarios/profiles/p.yaml"));
+	assert_int_equal(lab_stage_text(&s, "in/given/x.yaml", "x", NULL), 0);
+	assert_true(there(s.dir, "in/given/x.yaml"));
+}
+
+static void test_nothing_is_left(void **state)
+{
+	struct lab_stage s;
+	_cleanup_free_ char *path = NULL;
+
+	(void)state;
+	assert_int_equal(make(&s), 0);
+	path = strdup(s.dir);
+	lab_stage_done(&s);
+	assert_false(fs_exists(path));
+	lab_stage_done(&s);
+}
+
+static void test_missing_file_is_named(void **state)
+{
+	_cleanup_lab_stage_ struct lab_stage s = { .dir = NULL };
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(lab_stage_init(&s, dir, "/no/such/kernel", "0", &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "/no/such/kernel"));
+}
+
+static void test_exit_code(void **state)
+{
+	static const struct {
+		const char *text;
+		int code;
+	} cases[] = { { "0\n", 0 },	   { "77\n", 77 },     { "", -ENODATA },   { "x", -ENODATA },
+		      { "256", -ENODATA }, { "-1", -ENODATA }, { "1 2", -ENODATA } };
+	_cleanup_lab_stage_ struct lab_stage s = { .dir = NULL };
+
+	(void)state;
+	assert_int_equal(make(&s), 0);
+	assert_int_equal(lab_stage_exit_code(&s), -ENODATA);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(lab_stage_text(&s, "exit", cases[i].text, NULL), 0);
+		assert_int_equal(lab_stage_exit_code(&s), cases[i].code);
+	}
+}
+
+static void test_cache_is_kept(void **state)
+{
+	_cleanup_lab_stage_ struct lab_stage first = { .dir = NULL };
+	_cleanup_lab_stage_ struct lab_stage second = { .dir = NULL };
+
+	(void)state;
+	assert_int_equal(make(&first), 0);
+	if (!first.cache_dir) /* no libvirt here, nothing to remember */
+		skip();
+	assert_int_equal(lab_stage_text(&first, "libvirt-cache/qemu/a.xml", "old", NULL), 0);
+	lab_stage_keep_cache(&first);
+	assert_int_equal(lab_stage_text(&first, "libvirt-cache/qemu/b.xml", "new", NULL), 0);
+	lab_stage_keep_cache(&first);
+	assert_int_equal(make(&second), 0);
+	assert_true(there(second.dir, "in/libvirt-cache/qemu/a.xml"));
+	assert_true(there(second.dir, "in/libvirt-cache/qemu/b.xml"));
+}
+
+static void test_monitor(void **state)
+{
+	static const char answers[] = "{\"QMP\": {}}\r\n{\"return\": {}}\r\n{\"event\": \"RESUME\"}\r\n"
+				      "{\"return\": \"CPU#0\\r\\nRIP=1\\r\\n\", \"id\": \"info registers\"}\r\n";
+	_cleanup_free_ char *path = str_printf("%s/cpus.txt", dir);
+	_cleanup_free_ char *text = NULL;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(write(fds[1], answers, sizeof(answers) - 1), sizeof(answers) - 1);
+	assert_int_equal(lab_qmp_monitor(fds[0], "info registers", path, NULL), 0);
+	assert_int_equal(fs_read(path, 4096, &text, NULL, NULL), 0);
+	assert_non_null(strstr(text, "RIP=1"));
+	close(fds[1]);
+	assert_int_equal(lab_qmp_monitor(fds[0], "info registers", path, NULL), -EPIPE);
+	assert_int_equal(lab_qmp_quit(fds[0]), -EPIPE);
+	close(fds[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_nothing_is_left),
+		cmocka_unit_test(test_missing_file_is_named),
+		cmocka_unit_test(test_exit_code),
+		cmocka_unit_test(test_cache_is_kept),
+		cmocka_unit_test(test_monitor),
+	};
+
+	if (stop_install() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
