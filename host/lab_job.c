@@ -6,9 +6,9 @@
 
 #include "common/cleanup.h"
 
-/* Says "alive" for a job that may be silent for as long as it likes. */
-#define HEARTBEAT                                                                                                      \
-	"(while sleep 2; do echo '{\"phase\":\"job\"}'; done >/dev/hvc0 2>/dev/null) &\n"                              \
+/* Says "alive" for a job that may be silent for as long as it likes; "shell": and that it takes input. */
+#define HEARTBEAT(what)                                                                                                \
+	"(while echo '{\"phase\":\"job\",\"what\":\"" what "\"}'; do sleep 2; done >/dev/hvc0 2>/dev/null) &\n"        \
 	"heartbeat=$!\n"
 #define END_HEARTBEAT "code=$?\nkill $heartbeat\nexit $code\n"
 
@@ -69,7 +69,7 @@ char *lab_job_exec(char *const argv[])
 
 	if (!out)
 		return NULL;
-	fputs(HEARTBEAT "stty -F /dev/hvc1 raw -echo\ncd /out\nenv", out);
+	fputs(HEARTBEAT("exec") "stty -F /dev/hvc1 raw -echo\ncd /out\nenv", out);
 	for (; *argv; argv++) {
 		fputc(' ', out);
 		print_quoted(out, *argv);
@@ -86,7 +86,9 @@ char *lab_job_shell(unsigned int rows, unsigned int columns, const char *term)
 
 	if (!out)
 		return NULL;
-	fprintf(out, HEARTBEAT "stty -F /dev/hvc1 sane rows %u cols %u\ncd /out\nTERM=", rows, columns);
+	/* Kept open: what was typed before the shell reads goes with the last close. */
+	fprintf(out, "exec 3<>/dev/hvc1\nstty -F /dev/hvc1 sane rows %u cols %u\n", rows, columns);
+	fputs(HEARTBEAT("shell") "cd /out\nTERM=", out);
 	print_quoted(out, term ? term : "linux");
 	fputs(" setsid -w -c bash -i </dev/hvc1 >/dev/hvc1 2>&1\n" END_HEARTBEAT, out);
 	return finish(out, &text);

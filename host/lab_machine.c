@@ -185,7 +185,7 @@ static void take_ready(struct lab_machine *m, struct pollfd fds[static POLL_COUN
 /* The terminal is handed over when there is somebody inside to talk to. */
 static void open_terminal(struct lab_machine *m, struct pollfd *input)
 {
-	if (!m->terminal.input || strcmp(m->watch.progress.phase, "job") != 0)
+	if (!m->terminal.input || strcmp(m->watch.progress.what, "shell") != 0)
 		return;
 	m->terminal.input = false;
 	input->fd = STDIN_FILENO;
