@@ -32,7 +32,8 @@ struct tally {
 	uint64_t noise;	     /* long in time, but the emulated host executed nothing else */
 	uint64_t time_only;  /* no record of the meter at all */
 	uint64_t migrated;
-	uint64_t several; /* of more than one cause */
+	uint64_t several;  /* of more than one cause */
+	uint64_t disagree; /* the trace names a work item that did not execute */
 };
 
 struct exact {
@@ -129,6 +130,23 @@ static void add_miss(struct exact *exact, const struct meter_gap *gap, const cha
 							       "cause", cause, "seen_by", seen_by, "why", why));
 }
 
+static bool has_context(const struct exact *exact, const struct meter_gap *gap, const char *context)
+{
+	for (size_t i = 0; i < gap->costs; i++) {
+		if (!strcmp(names_text(exact->data->names, gap->cost[i].context), context))
+			return true;
+	}
+	return false;
+}
+
+static const char *why_trace_only(const struct exact *exact, const struct meter_gap *gap)
+{
+	if (!gap->whole)
+		return "steps of the gap were not kept";
+	return has_context(exact, gap, "kworker") ? "a worker went on, but the work item began earlier"
+						  : "no worker executed between the turns";
+}
+
 /* Work items are seen by both instruments under the same name: where they disagree it is said. */
 static void compare_roots(struct exact *exact, const struct meter_gap *gap, const json_t *timed)
 {
@@ -137,21 +155,19 @@ static void compare_roots(struct exact *exact, const struct meter_gap *gap, cons
 	size_t i;
 	const json_t *root;
 
-	json_array_foreach(roots, i, root)
-	{
+	json_array_foreach (roots, i, root) {
 		const char *cause = json_get_string(root, "cause");
 
 		if (is_work(cause) && !has_root(exact, gap, cause))
-			add_miss(exact, gap, cause, "trace",
-				 gap->whole ? "its code was not executed between the turns"
-					    : "steps of the gap were not kept");
+			add_miss(exact, gap, cause, "trace", why_trace_only(exact, gap));
 	}
 	for (i = 0; i < gap->roots; i++) {
 		const char *cause = names_text(exact->data->names, gap->root[i].cause);
 		bool found = false;
 		size_t j;
 
-		json_array_foreach(roots, j, root) found |= !strcmp(json_get_string(root, "cause"), cause);
+		json_array_foreach (roots, j, root)
+			found |= !strcmp(json_get_string(root, "cause"), cause);
 		if (is_work(cause) && !found)
 			add_miss(exact, gap, cause, "meter", lost ? "events were lost" : "the trace has other roots");
 	}
@@ -166,10 +182,15 @@ static const char *cause_of_joined(struct exact *exact, const struct meter_gap *
 		return NULL;
 	if (!strcmp(cause, "unexplained"))
 		return only_root(exact, gap);
-	if (json_is_true(json_object_get(timed, "single")))
-		return cause;
-	exact->tally.several++;
-	return NULL;
+	if (!json_is_true(json_object_get(timed, "single"))) {
+		exact->tally.several++;
+		return NULL;
+	}
+	if (is_work(cause) && gap->whole && !has_root(exact, gap, cause)) {
+		exact->tally.disagree++;
+		return NULL;
+	}
+	return cause;
 }
 
 static const char *cause_of_unseen(struct exact *exact, const struct meter_gap *gap)
@@ -408,16 +429,17 @@ static json_t *document(const struct exact *exact)
 	const struct meter_data *data = exact->data;
 	const struct tally *tally = &exact->tally;
 
-	return json_pack("{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:O,s:o}", "schema",
-			 EXACT_SCHEMA, "complete", data->complete && data->ended, "layer",
+	return json_pack("{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:O,s:o}",
+			 "schema", EXACT_SCHEMA, "complete", data->complete && data->ended, "layer",
 			 data->run.layer == METER_GUEST ? "guest" : "host", "threshold_insns",
 			 (json_int_t)data->header.threshold_insns, "turn_insns", (json_int_t)data->run.turn_insns,
 			 "turns", (json_int_t)data->run.turns, "gaps", (json_int_t)data->gaps, "join", "joined",
 			 (json_int_t)tally->joined, "meter_only", (json_int_t)tally->meter_only, "time_only",
 			 (json_int_t)tally->time_only, "noise", (json_int_t)tally->noise, "migrated",
-			 (json_int_t)tally->migrated, "several_causes", (json_int_t)tally->several, "lost", "records",
-			 (json_int_t)data->run.lost, "steps", (json_int_t)data->run.lost_steps, "stray_marks",
-			 (json_int_t)data->end.stray, "misses", exact->misses, "causes", causes(exact));
+			 (json_int_t)tally->migrated, "several_causes", (json_int_t)tally->several, "disagree",
+			 (json_int_t)tally->disagree, "lost", "records", (json_int_t)data->run.lost, "steps",
+			 (json_int_t)data->run.lost_steps, "stray_marks", (json_int_t)data->end.stray, "misses",
+			 exact->misses, "causes", causes(exact));
 }
 
 int exact_build(const struct meter_data *data, const json_t *result, json_t **ret)

@@ -12,7 +12,7 @@
 
 #include "host/meter/meter_cpu.h"
 
-#define POLL_NS 10000000L /* at most METER_DETAILS gaps in this time keep their steps */
+#define POLL_NS 5000000L /* at most METER_DETAILS gaps in this time keep their steps */
 #define NO_FILE_ID UINT32_MAX
 #define STEP_BYTES_MAX 10
 

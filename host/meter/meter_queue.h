@@ -15,7 +15,7 @@
 #include "common/meter_format.h"
 
 #define METER_QUEUE_ITEMS 1024 /* a power of two */
-#define METER_DETAILS 16       /* step buffers a CPU: gaps that may be pending at once */
+#define METER_DETAILS 32       /* step buffers a CPU: gaps that may be pending at once */
 
 /* Steps of one gap. */
 struct meter_detail {
