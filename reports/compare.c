@@ -103,7 +103,8 @@ static int ask(const struct comparison *c, const struct grid *grid, size_t i, st
 	*ret = (struct question){
 		.ask = { .cause = arm->cause,
 			 .provoked = arm->provoked,
-			 .removes = comparison_removes(c, arm->arm, arm->cause),
+			 .removes = comparison_claims(c, arm->arm, "removes", arm->cause),
+			 .adds = comparison_claims(c, arm->arm, "adds", arm->cause),
 			 .arm = side_of(c, arm) },
 		.scenario = arm->scenario,
 	};

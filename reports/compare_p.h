@@ -67,12 +67,13 @@ int comparison_causes(const struct comparison *c, const char *scenario, struct n
 		      size_t *ret_provoked);
 
 /**
- * comparison_removes - does an arm claim to remove a cause?
+ * comparison_claims - does an arm claim to remove or add a cause?
  * @c: initialised
  * @arm: its name
- * @cause: matched against the shell patterns of arm.removes
+ * @claim: "removes" or "adds"
+ * @cause: matched against the shell patterns of that list
  */
-bool comparison_removes(const struct comparison *c, const char *arm, const char *cause);
+bool comparison_claims(const struct comparison *c, const char *arm, const char *claim, const char *cause);
 
 /**
  * comparison_arms_json - what is known of each arm

@@ -244,12 +244,12 @@ int comparison_causes(const struct comparison *c, const char *scenario, struct n
 	return sort_causes(c, scenario, ret_list, *ret_provoked);
 }
 
-bool comparison_removes(const struct comparison *c, const char *arm, const char *cause)
+bool comparison_claims(const struct comparison *c, const char *arm, const char *claim, const char *cause)
 {
 	json_t *pattern;
 	size_t i;
 
-	json_array_foreach (json_object_get(arm_of(c, arm), "removes"), i, pattern)
+	json_array_foreach (json_object_get(arm_of(c, arm), claim), i, pattern)
 		if (json_is_string(pattern) && fnmatch(json_string_value(pattern), cause, 0) == 0)
 			return true;
 	return false;

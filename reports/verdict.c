@@ -209,6 +209,26 @@ static void decide_provoked(const struct verdict_case *q, struct verdict *ret)
 		conclude(ret, VERDICT_UNEXPECTED, "unexpected, it does not occur without this arm's patches");
 }
 
+/* Provoked on an arm that claims to add it: there, and only there. */
+static void decide_added(const struct verdict_case *q, struct verdict *ret)
+{
+	add_rate(ret, &q->base);
+	add_control(ret, &q->base);
+	add(ret, "; ");
+	add_explained(ret, &q->arm);
+	add_control(ret, &q->arm);
+	if (seen(q->base.pool))
+		conclude(ret, VERDICT_UNEXPECTED, "unexpected, this arm is not the one that adds it");
+	else if (!seen_armed(q->arm.pool))
+		conclude(ret, VERDICT_UNEXPECTED, "unexpected, this arm should have added it");
+	else if (q->base.pool->lost > 0)
+		conclude(ret, VERDICT_UNDECIDED, "undecided, what was lost may have held it");
+	else if (q->difference.p > LEVEL)
+		conclude(ret, VERDICT_UNDECIDED, "undecided, too few");
+	else
+		conclude(ret, VERDICT_AS_EXPECTED, "added by this arm, as expected");
+}
+
 static bool decide_other(const struct verdict_case *q, struct verdict *ret)
 {
 	if (q->difference.p > LEVEL || rate(q->arm.pool) <= rate(q->base.pool))
@@ -252,7 +272,7 @@ bool verdict_decide(const struct verdict_case *question, struct verdict *ret)
 			return false;
 		decide_alone(question, ret);
 	} else if (!question->provoked && !question->removes) {
-		if (!decide_other(question, ret))
+		if (question->adds || !decide_other(question, ret))
 			return false;
 	} else if (!question->provoked && !seen(question->arm.pool)) {
 		/* Claimed, but another scenario is the place to prove it. */
@@ -260,6 +280,8 @@ bool verdict_decide(const struct verdict_case *question, struct verdict *ret)
 	} else if (comparable(question, ret)) {
 		if (question->removes)
 			decide_claimed(question, ret);
+		else if (question->adds)
+			decide_added(question, ret);
 		else
 			decide_provoked(question, ret);
 	}

@@ -34,6 +34,7 @@ struct verdict_case {
 	const char *cause;
 	bool provoked; /* by the scenario */
 	bool removes;  /* the arm says so */
+	bool adds;     /* the arm says so */
 	struct verdict_side arm;
 	struct verdict_side base;     /* arm NULL: there is nothing to compare with */
 	struct difference difference; /* between the two, p corrected where many causes were looked at */

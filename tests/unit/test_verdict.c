@@ -105,6 +105,40 @@ static void test_nothing_to_say(void **state)
 	assert_false(verdict_decide(&question, &got));
 }
 
+static void test_an_arm_that_adds(void **state)
+{
+	static const struct {
+		const struct pool *base;
+		const struct pool *arm;
+		double p;
+		enum verdict_state state;
+		const char *word;
+	} cases[] = {
+		{ &none, &full, 0.0001, VERDICT_AS_EXPECTED, "26 of 26 hits explained on old: added by this arm" },
+		{ &none, &full, 0.2, VERDICT_UNDECIDED, "too few" },
+		{ &leaky, &full, 0.0001, VERDICT_UNDECIDED, "lost" },
+		{ &none, &none, 1, VERDICT_UNEXPECTED, "should have added it" },
+		{ &full, &full, 1, VERDICT_UNEXPECTED, "not the one that adds it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct verdict_case question = { .cause = CAUSE,
+						 .provoked = true,
+						 .adds = true,
+						 .arm = { .arm = "old", .pool = cases[i].arm },
+						 .base = { .arm = "stock", .pool = cases[i].base },
+						 .difference = { .p = cases[i].p, .boots = true } };
+		struct verdict got;
+
+		assert_true(verdict_decide(&question, &got));
+		assert_int_equal(got.state, cases[i].state);
+		assert_non_null(strstr(got.text, cases[i].word));
+		question.provoked = false; /* in a scenario that is about something else nobody asks */
+		assert_false(verdict_decide(&question, &got));
+	}
+}
+
 static void test_one_arm_alone(void **state)
 {
 	struct verdict_case question = { .cause = CAUSE, .provoked = true, .arm = { .arm = "stock", .pool = &full } };
@@ -151,7 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sentences),     cmocka_unit_test(test_nothing_to_say),
 		cmocka_unit_test(test_one_arm_alone), cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_good_states),
+		cmocka_unit_test(test_good_states),   cmocka_unit_test(test_an_arm_that_adds),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
