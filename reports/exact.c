@@ -180,7 +180,7 @@ static const char *cause_of_joined(struct exact *exact, const struct meter_gap *
 	compare_roots(exact, gap, timed);
 	if (strcmp(json_get_string(timed, "window"), "armed") != 0)
 		return NULL;
-	if (!strcmp(cause, "unexplained"))
+	if (!strcmp(cause, "unexplained") || !strcmp(cause, "below-host"))
 		return only_root(exact, gap);
 	if (!json_is_true(json_object_get(timed, "single"))) {
 		exact->tally.several++;
