@@ -106,6 +106,7 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	cp -r scenarios guest $(DESTDIR)$(SHAREDIR)
 	cp -r images/kernels $(DESTDIR)$(SHAREDIR)/kernels
 	cp -r reports/html $(DESTDIR)$(SHAREDIR)/html
+	cp -r reports/schema $(DESTDIR)$(SHAREDIR)/schema
 
 clean: ## remove what was built here; caches stay
 	rm -rf $(O) $(O)-asan $(O)-fuzz $(O)-lint

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For gcc's analyzer, which looks at one file at a time: err_set() and its like return what is negative. */
+#ifndef VCPULAT_LINT_H
+#define VCPULAT_LINT_H
+
+#include "common/err.h"
+
+#define err_set(e, code, ...) ((void)(err_set)(e, code, __VA_ARGS__), (code) < 0 ? (code) : -1)
+#define err_sys(e, code, ...) ((void)(err_sys)(e, code, __VA_ARGS__), (code) < 0 ? (code) : -1)
+#define err_prefix(e, code, ...) ((void)(err_prefix)(e, code, __VA_ARGS__), (code) < 0 ? (code) : -1)
+
+#endif
