@@ -135,23 +135,27 @@ static int check_shape(const struct scenario_shape *shape, struct err *err)
 	return 0;
 }
 
+static int check_file(const struct scenario_check *check, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int ret;
+
+	if (!check->equals[0])
+		return fs_exists(check->path) ? 0 : err_set(err, -ENOTSUP, "it wants '%s', not here", check->path);
+	ret = fs_read_line(check->path, &text, err);
+	if (ret == 0 && strcmp(text, check->equals) == 0)
+		return 0;
+	return err_set(err, -ENOTSUP, "it wants '%s' to hold '%s', here it %s%s", check->path, check->equals,
+		       ret < 0 ? "cannot be read" : "holds ", ret < 0 ? "" : text);
+}
+
 int checks_scenario(const struct scenario *scenario, struct err *err)
 {
 	const struct scenario_check *check = scenario->checks.item;
 	int ret = check_shape(&scenario->shape, err);
 
-	if (ret < 0)
-		return err_prefix(err, ret, "%s", scenario->name);
-	for (size_t i = 0; i < scenario->checks.count; i++) {
-		_cleanup_free_ char *text = NULL;
-
-		if (check[i].layer != LAYER_HOST)
-			continue;
-		ret = fs_read_line(check[i].path, &text, err);
-		if (ret < 0 || strcmp(text, check[i].equals) != 0)
-			return err_set(err, -ENOTSUP, "%s: it wants '%s' to hold '%s', here it %s%s", scenario->name,
-				       check[i].path, check[i].equals, ret < 0 ? "cannot be read" : "holds ",
-				       ret < 0 ? "" : text);
-	}
-	return 0;
+	for (size_t i = 0; ret == 0 && i < scenario->checks.count; i++)
+		if (check[i].layer == LAYER_HOST)
+			ret = check_file(&check[i], err);
+	return ret < 0 ? err_prefix(err, ret, "%s", scenario->name) : 0;
 }

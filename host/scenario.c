@@ -182,8 +182,8 @@ static const struct schema_field check_fields[] = {
 	{ KEY(scenario_check, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Whose file it is." },
 	{ KEY(scenario_check, path), .type = SCHEMA_STRING, .required = true, .help = "A file." },
-	{ KEY(scenario_check, equals), .type = SCHEMA_STRING, .required = true,
-	  .help = "Its content; otherwise the scenario is skipped." },
+	{ KEY(scenario_check, equals), .type = SCHEMA_STRING, .fallback = "",
+	  .help = "Its content, if more than its presence is wanted; otherwise the scenario is skipped." },
 	{ .key = NULL },
 };
 

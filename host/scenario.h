@@ -76,7 +76,7 @@ struct scenario_limit {
 struct scenario_check {
 	int layer;
 	char *path;
-	char *equals;
+	char *equals; /* "": it is there, that is all */
 };
 
 struct scenario {
