@@ -30,6 +30,7 @@ struct shared {
 struct stimulus {
 	const struct stimulus_ops *ops;
 	struct worker worker;
+	json_t *params;
 	uint64_t hz;
 };
 
@@ -109,6 +110,20 @@ static int unknown_kind(const char *name, struct err *err)
 	return err_set(err, -EINVAL, "stimulus kind '%s' is unknown; this agent has:%s", name, known);
 }
 
+int stimulus_param(const json_t *params, const char *name, char *ret, size_t bytes)
+{
+	const json_t *value = json_object_get(params, name);
+	int n;
+
+	if (!value)
+		return -ENOENT;
+	if (json_is_integer(value))
+		n = snprintf(ret, bytes, "%lld", (long long)json_integer_value(value));
+	else
+		n = snprintf(ret, bytes, "%s", json_is_string(value) ? json_string_value(value) : "");
+	return (size_t)n < bytes ? 0 : -ENAMETOOLONG;
+}
+
 int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, struct err *err)
 {
 	struct start start = { .ops = find_kind(options->kind), .params = options->params };
@@ -128,10 +143,10 @@ int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, 
 	stimulus = calloc(1, sizeof(*stimulus));
 	if (!stimulus)
 		return err_sys(err, -ENOMEM, "stimulus '%s'", options->kind);
-	*stimulus = (struct stimulus){ .ops = start.ops, .hz = options->hz };
+	*stimulus = (struct stimulus){ .ops = start.ops, .hz = options->hz, .params = json_deep_copy(options->params) };
 	r = worker_start(&worker, stimulus_body, &start, READY_TIMEOUT_MS, &stimulus->worker, err);
 	if (r < 0) {
-		free(stimulus);
+		stimulus_free(stimulus);
 		return r;
 	}
 	*ret = stimulus;
@@ -170,5 +185,8 @@ void stimulus_free(struct stimulus *stimulus)
 	if (!stimulus)
 		return;
 	worker_end(&stimulus->worker);
+	if (stimulus->ops->clean)
+		stimulus->ops->clean(stimulus->params);
+	json_decref(stimulus->params);
 	free(stimulus);
 }

@@ -32,6 +32,7 @@ struct stimulus_state {
 	bool on;	      /* of kinds that alternate */
 	uint64_t insns;	      /* of calibrate: to execute */
 	unsigned int payload; /* of calibrate */
+	void *own;	      /* of kinds that need more; NULL: nothing */
 };
 
 struct stimulus_ops {
@@ -41,6 +42,8 @@ struct stimulus_ops {
 	int (*prepare)(struct stimulus_state *state, const json_t *params);
 	/* On the worker's CPU: acts once, with nothing but the action itself. Returns 0 or -errno. */
 	int (*act)(struct stimulus_state *state);
+	/* In the agent, once the worker is gone: takes back what prepare() left in the kernel. NULL: nothing. */
+	void (*clean)(const json_t *params);
 };
 
 struct stimulus;
@@ -94,6 +97,17 @@ int stimulus_pid(const struct stimulus *stimulus);
  * @stimulus: may be NULL
  */
 void stimulus_free(struct stimulus *stimulus);
+
+/**
+ * stimulus_param - a parameter of a kind
+ * @params: of the kind; may be NULL
+ * @name: of the parameter
+ * @ret: its text; numbers come as they were written
+ * @bytes: room in @ret
+ *
+ * Return: 0, -ENOENT without such a parameter, -ENAMETOOLONG.
+ */
+int stimulus_param(const json_t *params, const char *name, char *ret, size_t bytes);
 
 /* stimulus_mlock() and so on: what each kind of the list does. Return: static. */
 #define STIMULUS_DECLARE(symbol, name, help) const struct stimulus_ops *stimulus_##name(void);

@@ -8,10 +8,14 @@
 #define VCPULAT_STIMULUS_KINDS_H
 
 /* X(symbol, name, what it does and its parameters) */
-#define STIMULUS_KINDS(X)                                                                       \
-	X(MLOCK, mlock, "dirties the CPU's memory counters")                                    \
-	X(STAT_REFRESH, stat_refresh, "makes the kernel fold them on every CPU")                \
-	X(CALIBRATE, calibrate, "executes insns=N instructions, payload=plain, fault or rep")   \
-	X(SPIN, spin, "only takes time")
+#define STIMULUS_KINDS(X)                                                                                              \
+	X(MLOCK, mlock, "dirties the CPU's memory counters")                                                           \
+	X(STAT_REFRESH, stat_refresh, "makes the kernel fold memory counters on every CPU")                            \
+	X(CALIBRATE, calibrate, "executes insns=N instructions, payload=plain, fault or rep")                          \
+	X(SPIN, spin, "only takes time")                                                                               \
+	X(FAULT, fault, "touches pages=N new pages, gives them back at once with keep=no; charged to cgroup=NAME")     \
+	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \
+	X(WRITE, write, "writes value=TEXT to path=FILE, then back=TEXT; with refused=ok it may be busy")              \
+	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 
 #endif

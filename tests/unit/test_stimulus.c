@@ -18,6 +18,7 @@
 
 #include "common/cleanup.h"
 #include "common/fs.h"
+#include "common/json.h"
 #include "common/tsc.h"
 
 #define HZ 1000000000ULL /* nominal: 1 cycle is 1 ns */
@@ -37,15 +38,22 @@ static int setup(void **state)
 	return sched_getaffinity(0, sizeof(allowed), &allowed);
 }
 
-static struct stimulus *prepare(const char *kind, int cpu)
+static struct stimulus *prepare_with(const char *kind, int cpu, const json_t *params)
 {
-	const struct stimulus_options options = { .kind = kind, .cpu = cpu, .housekeeping = &allowed, .hz = HZ };
+	const struct stimulus_options options = {
+		.kind = kind, .cpu = cpu, .housekeeping = &allowed, .params = params, .hz = HZ
+	};
 	struct stimulus *stimulus = NULL;
 	struct err err = { "" };
 
 	if (stimulus_new(&options, &stimulus, &err) < 0)
 		fail_msg("%s", err.msg);
 	return stimulus;
+}
+
+static struct stimulus *prepare(const char *kind, int cpu)
+{
+	return prepare_with(kind, cpu, NULL);
 }
 
 /* A number after "name:" in /proc/PID/status. */
@@ -113,7 +121,7 @@ static void mlock_alternates_and_sham_does_nothing(void **state)
 
 static void no_page_is_faulted(void **state)
 {
-	static const char *const kinds[] = { "mlock", "spin" };
+	static const char *const kinds[] = { "mlock", "spin", "split" };
 	struct stimulus_shot shot;
 
 	(void)state;
@@ -127,6 +135,58 @@ static void no_page_is_faulted(void **state)
 			assert_int_equal(stimulus_fire(stimulus, n % 2 == 0, 1, &shot, NULL), 0);
 		assert_int_equal(faults_of(stimulus_pid(stimulus)), faults);
 		stimulus_free(stimulus);
+	}
+}
+
+static void fault_touches_as_many_pages(void **state)
+{
+	static const char *const keep[] = { "yes", "no" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
+		_cleanup_json_ json_t *params = json_pack("{s:i, s:s}", "pages", 9, "keep", keep[i]);
+		struct stimulus *stimulus = prepare_with("fault", -1, params);
+		struct stimulus_shot shot;
+		long faults;
+
+		assert_int_equal(stimulus_fire(stimulus, true, 0, &shot, NULL), 0);
+		faults = faults_of(stimulus_pid(stimulus));
+		for (int n = 1; n <= 6; n++) {
+			assert_int_equal(stimulus_fire(stimulus, n % 2 == 0, 0, &shot, NULL), 0);
+			assert_int_equal(shot.result, 0);
+			assert_int_equal(faults_of(stimulus_pid(stimulus)) - faults, 9 * ((n + 1) / 2));
+		}
+		stimulus_free(stimulus);
+	}
+}
+
+static void bad_parameters_are_refused(void **state)
+{
+	static const struct {
+		const char *kind;
+		const char *params;
+	} bad[] = {
+		{ "fault", "{\"pages\": 0}" },
+		{ "fault", "{\"pages\": 1000000}" },
+		{ "fault", "{\"cgroup\": \"../other\"}" },
+		{ "memory_high", "{}" },
+		{ "write", "{}" },
+		{ "write", "{\"path\": \"/etc/passwd\", \"value\": 1}" },
+		{ "write", "{\"path\": \"/proc/sys/vm/no-such-file\", \"value\": 1}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_json_ json_t *params = json_loads(bad[i].params, 0, NULL);
+		const struct stimulus_options options = {
+			.kind = bad[i].kind, .cpu = -1, .housekeeping = &allowed, .params = params, .hz = HZ
+		};
+		struct stimulus *stimulus = NULL;
+		struct err err = { "" };
+
+		assert_true(stimulus_new(&options, &stimulus, &err) < 0);
+		assert_null(stimulus);
+		assert_non_null(strstr(err.msg, bad[i].kind));
 	}
 }
 
@@ -187,10 +247,15 @@ static void absent_cpu_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shot_is_timed),	   cmocka_unit_test(mlock_alternates_and_sham_does_nothing),
-		cmocka_unit_test(no_page_is_faulted),	   cmocka_unit_test(unknown_kind_names_the_known),
-		cmocka_unit_test(endless_spin_is_refused), cmocka_unit_test(dead_worker_is_noticed),
+		cmocka_unit_test(shot_is_timed),
+		cmocka_unit_test(mlock_alternates_and_sham_does_nothing),
+		cmocka_unit_test(no_page_is_faulted),
+		cmocka_unit_test(unknown_kind_names_the_known),
+		cmocka_unit_test(endless_spin_is_refused),
+		cmocka_unit_test(dead_worker_is_noticed),
 		cmocka_unit_test(absent_cpu_is_an_error),
+		cmocka_unit_test(fault_touches_as_many_pages),
+		cmocka_unit_test(bad_parameters_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
