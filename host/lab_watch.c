@@ -115,13 +115,6 @@ int lab_watch_check(const struct lab_watch *w, uint64_t now_ns, struct err *err)
 	return 0;
 }
 
-bool lab_watch_is_measuring(const struct lab_watch *w)
-{
-	const struct lab_progress *p = &w->progress;
-
-	return strcmp(p->phase, "window") == 0 || (strcmp(p->phase, "settle") == 0 && p->step > 0);
-}
-
 const char *lab_watch_describe(const struct lab_watch *w, char *buf, size_t bytes)
 {
 	const struct lab_progress *p = &w->progress;

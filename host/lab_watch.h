@@ -83,14 +83,6 @@ bool lab_watch_channel(struct lab_watch *w, const char *data, size_t len, uint64
 int lab_watch_check(const struct lab_watch *w, uint64_t now_ns, struct err *err);
 
 /**
- * lab_watch_is_measuring - would an interrupt from outside be measured?
- * @w: the watch
- *
- * Return: true from the first window of a run until it collects.
- */
-bool lab_watch_is_measuring(const struct lab_watch *w);
-
-/**
  * lab_watch_describe - the progress in words
  * @w: the watch
  * @buf: where to write

@@ -25,10 +25,6 @@ check_exit "a kernel panic is seen at once" 1 'Kernel panic' \
 	"$VCPULAT" lab exec --append 'rdinit=/none root=/dev/none' -- true
 check_exit "a hang is ended and tried again, twice" 1 'attempt 3: no sign of life for 8 s' \
 	"$VCPULAT" lab exec --patience 8s --append rdinit=/bin/cat -- true
-gcc -std=gnu11 -D_GNU_SOURCE -O2 -static -o "$TMP/lost_ipi" "$(dirname "$0")/lost_ipi.c" -lpthread || exit 1
-check_exit "interrupts that the emulator loses are found again" 0 '^[1-9][0-9]+ sent' \
-	"$VCPULAT" lab exec --file "$TMP/lost_ipi" -- ./lost_ipi 20
-sed 's/^/# /' "$OUTPUT"
 check "nothing is left" bash -c "$no_leftovers"
 
 # Ctrl-C in the middle of a boot.

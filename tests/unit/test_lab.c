@@ -240,23 +240,6 @@ static void test_watch_takes_anything(void **state)
 	assert_int_equal(strlen(words), 7);
 }
 
-static void test_watch_measuring(void **state)
-{
-	struct lab_watch w;
-
-	(void)state;
-	lab_watch_init(&w, S, S, 0);
-	assert_false(lab_watch_is_measuring(&w));
-	say(&w, "{\"phase\":\"settle\"}\n", 0);
-	assert_false(lab_watch_is_measuring(&w));
-	say(&w, "{\"phase\":\"window\",\"step\":1}\n", 0);
-	assert_true(lab_watch_is_measuring(&w));
-	say(&w, "{\"phase\":\"settle\",\"step\":1}\n", 0);
-	assert_true(lab_watch_is_measuring(&w));
-	say(&w, "{\"phase\":\"collect\",\"step\":20}\n", 0);
-	assert_false(lab_watch_is_measuring(&w));
-}
-
 static void test_watch_words(void **state)
 {
 	struct lab_watch w;
@@ -322,7 +305,6 @@ int main(void)
 		cmocka_unit_test(test_watch_job_may_take_its_time),
 		cmocka_unit_test(test_watch_panic),
 		cmocka_unit_test(test_watch_takes_anything),
-		cmocka_unit_test(test_watch_measuring),
 		cmocka_unit_test(test_watch_words),
 		cmocka_unit_test(test_job_quotes),
 		cmocka_unit_test(test_job_run),
