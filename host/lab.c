@@ -218,13 +218,16 @@ static int take_bundle(struct attempt *a, const char *bundles, const char *name,
 static int take_bundles(struct attempt *a, json_t *list, struct err *err)
 {
 	_cleanup_free_ char *path = str_printf("%s/bundles", a->stage.dir);
-	_cleanup_closedir_ DIR *dir = path ? opendir(path) : NULL;
-	struct dirent *entry;
+	struct dirent **entries = NULL;
+	int count = path ? scandir(path, &entries, NULL, alphasort) : -1;
 	int ret = 0;
 
-	while (dir && ret == 0 && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			ret = take_bundle(a, path, entry->d_name, list, err);
+	for (int i = 0; i < count; i++) {
+		if (ret == 0 && entries[i]->d_name[0] != '.')
+			ret = take_bundle(a, path, entries[i]->d_name, list, err);
+		free(entries[i]);
+	}
+	free(entries);
 	return ret;
 }
 
