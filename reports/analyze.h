@@ -36,7 +36,7 @@ struct analysis {
 	size_t *chosen;		   /* one typical gap per cause, ascending */
 	size_t n_chosen;
 	struct example *example; /* of the chosen ones */
-	struct meter_data meter;   /* empty without has_meter */
+	struct meter_data meter; /* empty without has_meter */
 	bool has_meter;
 	char *meter_error; /* why the meter's file was of no use; NULL: it was, or there is none */
 	bool has_host_trace;
