@@ -24,8 +24,13 @@
 #define INTERRUPT_GRACE_NS (15LL * 1000000000)
 #define IMAGE_RELEASE_POINTER 0x20e /* Documentation/x86/boot.rst: kernel_version, counted from 0x200 */
 
+/*
+ * ARCH=x86, not x86_64: tinyconfig then asks about 64-bit options after it has said no to
+ * all others, so that VMAP_STACK, X86_5LEVEL and the like keep their defaults, as in
+ * distributions' kernels.
+ */
 const char *const kernel_make_variables[] = {
-	"ARCH=x86_64",
+	"ARCH=x86",
 	"KBUILD_BUILD_TIMESTAMP=2020-01-01",
 	"KBUILD_BUILD_USER=vcpulat",
 	"KBUILD_BUILD_HOST=vcpulat",
