@@ -54,11 +54,13 @@ static void test_lists(void **state)
 					"  - {path: /sys/kernel/mm/x, value: never, optional: yes}\n"
 					"events:\n  - {layer: guest, name: \"kmem:mm_page_free\"}\n"
 					"limits:\n  - {figure: penalty.max, below: 50us}\n"
-					"checks:\n  - {path: /proc/sys/vm/swappiness, equals: \"60\"}\n";
+					"checks:\n  - {path: /proc/sys/vm/swappiness, equals: \"60\"}\n"
+					"  - {path: /proc/sys/vm/compact_memory}\n";
 	_cleanup_scenario_ struct scenario s = { 0 };
 	const struct scenario_setting *setting;
 	const struct scenario_event *event;
 	const struct scenario_limit *limit;
+	const struct scenario_check *check;
 	struct err err = { "" };
 
 	(void)state;
@@ -71,6 +73,9 @@ static void test_lists(void **state)
 	event = s.events.item;
 	assert_int_equal(event[0].layer, LAYER_GUEST);
 	assert_string_equal(event[0].filter, "CPU == @");
+	check = s.checks.item;
+	assert_string_equal(check[0].equals, "60");
+	assert_string_equal(check[1].equals, "");
 	limit = s.limits.item;
 	assert_int_equal(limit[0].figure, FIGURE_PENALTY_MAX);
 	assert_int_equal(limit[0].below_ns, 50000);
