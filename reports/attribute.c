@@ -123,16 +123,23 @@ static struct piece owner_now(const struct attribution *join)
 	if (piece.owner == TIMELINE_SUBJECT && join->params.has_guest)
 		piece = (struct piece){ timeline_owner(&join->guest), TRACE_GUEST, true };
 	if (piece.owner == TIMELINE_SUBJECT)
-		piece.owner = join->is_interrupted ? join->pending : CAUSE_ID_UNEXPLAINED;
+		piece.owner = CAUSE_ID_UNEXPLAINED;
 	return piece;
+}
+
+/* What the time of the open gap counts as in which no layer shows anything. */
+static uint32_t owner_of_silence(const struct attribution *join)
+{
+	if (join->params.gaps[join->current].quiet)
+		return causes_get(join->params.causes, TRACE_HOST, CAUSE_BELOW_HOST, 0);
+	return join->is_interrupted ? join->pending : CAUSE_ID_UNEXPLAINED;
 }
 
 static void add_piece(struct attribution *join, const struct piece *piece, uint64_t t0, uint64_t t1)
 {
 	const struct attribute_observer *observer = &join->params.observer;
 	struct gap *gap = &join->params.gaps[join->current];
-	bool below = piece->owner == CAUSE_ID_UNEXPLAINED && gap->quiet;
-	uint32_t owner = below ? causes_get(join->params.causes, TRACE_HOST, CAUSE_BELOW_HOST, 0) : piece->owner;
+	uint32_t owner = piece->owner == CAUSE_ID_UNEXPLAINED ? owner_of_silence(join) : piece->owner;
 	struct share *share = share_of(join, owner);
 
 	if (!share)
@@ -303,7 +310,7 @@ static void see_kernel(struct attribution *join, const struct trace_event *event
 	if (!is_open(join) || (enum trace_layer)event->layer != join->subject || event->type == TRACE_LOST)
 		return;
 	rename_share(join, join->pending, join->kernel);
-	join->is_interrupted = !join->params.gaps[join->current].quiet;
+	join->is_interrupted = true;
 }
 
 static struct timeline *timeline_of(struct attribution *join, const struct trace_event *event)

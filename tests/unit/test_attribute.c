@@ -272,8 +272,10 @@ static void lost_events_claim_nothing(void **state)
 static void quiet_time_is_below_the_host(void **state)
 {
 	struct world w = { .gap = { { .t0 = 1000, .t1 = 1400, .quiet = true },
-				    { .t0 = 2000, .t1 = 2100, .quiet = true } },
-			   .n_gaps = 2 };
+				    { .t0 = 2000, .t1 = 2100, .quiet = true },
+				    { .t0 = 2200, .t1 = 2250 },
+				    { .t0 = 2300, .t1 = 2350, .quiet = true } },
+			   .n_gaps = 4 };
 
 	(void)state;
 	world_init(&w, false);
@@ -287,6 +289,8 @@ static void quiet_time_is_below_the_host(void **state)
 	assert_int_equal(part(&w, &w.gap[0], "below-host"), 390);
 	assert_int_equal(part(&w, &w.gap[0], "unexplained"), 0);
 	assert_cause(&w, &w.gap[1], "host/irq/local_timer", true);
+	assert_cause(&w, &w.gap[2], "unexplained", true);
+	assert_cause(&w, &w.gap[3], "below-host", true);
 	world_done(&w);
 }
 
