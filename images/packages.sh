@@ -35,6 +35,9 @@ trace-cmd:shows the traces of a bundle
 '
 check='
 libcmocka-dev:unit tests
+jq:checks of results
+libxml2-utils:checks of JUnit files
+procps:checks that nothing is left running
 python3:checks of written files
 python3-jsonschema:checks of results against their schema
 '

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The demonstration as `make demo` runs it: two host kernels, three scenarios, one verdict.
+set -u
+# shellcheck source-path=SCRIPTDIR source=../cli/tap.sh
+. "$(dirname "$0")/../cli/tap.sh"
+TAP_SECONDS=1000
+
+"$VCPULAT" kernel build stock vmstat-skip-isolated >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
+out=$TMP/out
+check_exit "the patch removes the host's vmstat_update" 0 'vmstat_update: .*on vmstat-skip-isolated' \
+	"$VCPULAT" lab --host-kernel stock --host-kernel vmstat-skip-isolated -o "$out" \
+	vmstat-host vmstat-guest stat-refresh
+grep -v 'boot . of' "$OUTPUT" | sed 's/^/# /'
+
+holds() { # name, jq expression over comparison.json
+	check "$1" jq -e "$2" "$out/comparison.json"
+}
+host='.rows[] | select(.cause == "host/kworker/vmstat_update" and .scenario == "vmstat-host")'
+holds "at least 8 hits in 20 s of armed windows on stock, in the guest" \
+	"[$host | select(.arm == \"stock\").guest | .count / .exposure_s * 20 >= 8] == [true]"
+holds "and natively" "[$host | select(.arm == \"stock\").native | .count / .exposure_s * 20 >= 8] == [true]"
+holds "no sham hits" "[$host | .guest.control.hit, .native.control.hit] | add == 0"
+holds "none on the patched kernel" \
+	"[$host | select(.arm == \"vmstat-skip-isolated\") | .guest.count, .native.count] == [0, 0]"
+holds "removed" '[.verdicts[] | select(.cause == "host/kworker/vmstat_update").state] == ["removed"]'
+holds "the positive control hits on both arms" \
+	'[.rows[] | select(.cause == "host/kworker/refresh_vm_stats").guest.armed | .hit > 0] == [true, true]'
+holds "the guest's own worker, and not the host's" \
+	'[.rows[] | select(.scenario == "vmstat-guest" and .arm == "stock" and .provoked) | .cause, .guest.armed.hit > 0] ==
+	 ["guest/kworker/vmstat_update", true]'
+holds "every hit in exact instructions" "[$host | select(.arm == \"stock\").exact.guest] | map(. != null) == [true]"
+
+for bundle in "$out"/*/1/*/; do
+	name=${bundle#"$out"/} name=${name%/}
+	check "$name: complete" jq -e '.status == "complete"' "$bundle/manifest.json"
+	check "$name: trace-cmd lists the host's events" \
+		bash -c "trace-cmd report -i '$bundle/host.dat' 2>/dev/null | grep -q sched_switch"
+	[ -e "$bundle/guest.dat" ] || continue
+	check "$name: trace-cmd lists the guest's events" \
+		bash -c "trace-cmd report -i '$bundle/guest.dat' 2>/dev/null | grep -q sched_switch"
+done
+check "the report is one page" grep -q '</html>' "$out/report.html"
+plan
