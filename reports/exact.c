@@ -8,6 +8,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/marks.h"
+#include "reports/exact_calibrate.h"
 #include "reports/exact_values.h"
 #include "reports/meter_cost.h"
 
@@ -449,8 +450,11 @@ int exact_build(const struct meter_data *data, const json_t *result, json_t **re
 
 	if (!rc) {
 		json_t *made = document(&exact);
+		json_t *calibration = exact_calibration(data);
 
 		rc = made ? 0 : -ENOMEM;
+		if (calibration)
+			json_object_set_new(made, "calibration", calibration);
 		if (made)
 			*ret = made;
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/fs.h"
+#include "common/marks.h"
 #include "reports/meter_fold.h"
 #include "reports/meter_read.h"
 
@@ -40,6 +41,9 @@ static int add_mark(struct loader *loader, const struct meter_mark_record *recor
 		data->mark = mark;
 		loader->mark_room = room;
 	}
+	if (record->code == MARK_CALIBRATE && record->cpu == data->run.cpu &&
+	    meter_folder_calibrate(loader->folder, record->position))
+		return -ENOMEM;
 	data->mark[data->marks++] = (struct meter_mark){
 		.code = record->code,
 		.layer = record->layer,

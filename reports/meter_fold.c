@@ -2,6 +2,7 @@
 #include "reports/meter_fold.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "reports/meter_class.h"
@@ -31,7 +32,10 @@ struct meter_folder {
 	struct known_block *block; /* by file id */
 	uint32_t blocks;
 	uint32_t room;
+	uint64_t *bound; /* positions of calibration marks: begin, end, begin, end ... */
+	size_t bounds;
 	uint32_t user; /* names */
+	uint32_t calibrated;
 	uint32_t kernel;
 };
 
@@ -45,6 +49,7 @@ struct fold {
 	uint32_t cut; /* instructions to be taken off the next block */
 	uint64_t tracer[METER_LAYERS];
 	uint64_t insns[METER_LAYERS];
+	uint64_t position; /* instructions its CPU had executed */
 	uint64_t path;
 	uint32_t path_last;
 };
@@ -59,6 +64,7 @@ struct meter_folder *meter_folder_new(struct names *names, struct kallsyms *cons
 	folder->syms = syms;
 	folder->user = names_intern(names, "[user]", SIZE_MAX);
 	folder->kernel = names_intern(names, "[kernel]", SIZE_MAX);
+	folder->calibrated = names_intern(names, METER_CALIBRATED, SIZE_MAX);
 	return folder;
 }
 
@@ -67,7 +73,19 @@ void meter_folder_free(struct meter_folder *folder)
 	if (!folder)
 		return;
 	free(folder->block);
+	free(folder->bound);
 	free(folder);
+}
+
+int meter_folder_calibrate(struct meter_folder *folder, uint64_t position)
+{
+	uint64_t *bound = realloc(folder->bound, (folder->bounds + 1) * sizeof(*bound));
+
+	if (!bound)
+		return -ENOMEM;
+	folder->bound = bound;
+	bound[folder->bounds++] = position;
+	return 0;
 }
 
 static int make_room(struct meter_folder *folder)
@@ -139,16 +157,47 @@ static void follow_path(struct fold *fold, uint32_t function)
 	fold->path = (fold->path ^ step) * 0x100000001b3ULL;
 }
 
+static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
+{
+	if (value < low)
+		return low;
+	return value > high ? high : value;
+}
+
+/* How many of the next instructions lie between the marks of the calibration payload, by their position. */
+static int64_t calibrated(const struct fold *fold, int64_t insns)
+{
+	const struct meter_folder *folder = fold->folder;
+	uint64_t end = fold->position + (uint64_t)insns;
+	uint64_t found = 0;
+
+	/* Only the latest can matter: gaps come in order. */
+	for (size_t i = folder->bounds > 8 ? (folder->bounds - 8) & ~(size_t)1 : 0; i < folder->bounds; i += 2) {
+		uint64_t low = folder->bound[i];
+		uint64_t high = i + 1 < folder->bounds ? folder->bound[i + 1] : UINT64_MAX;
+
+		found += clamp(end, low, high) - clamp(fold->position, low, high);
+	}
+	return (int64_t)found;
+}
+
 /* To the account of the block that began last; a negative number takes away. */
 static int charge(struct fold *fold, const struct view *view, int64_t insns)
 {
-	const struct meter_cost key = { .layer = fold->layer,
-					.context = fold->context,
-					.function = view->place.function };
+	struct meter_cost key = { .layer = fold->layer, .context = fold->context, .function = view->place.function };
+	bool user = view->place.class == METER_CLASS_USER && fold->layer == METER_HOST;
+	int64_t known = user ? calibrated(fold, insns) : 0;
+	int rc = 0;
 
+	fold->position += (uint64_t)insns;
 	fold->insns[fold->layer] += (uint64_t)insns;
 	fold->tracer[fold->layer] += view->tracer ? (uint64_t)insns : 0;
-	return meter_costs_add(&fold->costs, &key, (uint64_t)insns);
+	if (insns != known)
+		rc = meter_costs_add(&fold->costs, &key, (uint64_t)(insns - known));
+	if (rc || !known)
+		return rc;
+	key.function = fold->folder->calibrated;
+	return meter_costs_add(&fold->costs, &key, (uint64_t)known);
 }
 
 static int execute(struct fold *fold, int64_t insns)
@@ -242,6 +291,7 @@ int meter_folder_gap(struct meter_folder *folder, const struct meter_gap_record 
 	struct fold fold = { .folder = folder, .path = 0xcbf29ce484222325ULL };
 	int rc;
 
+	fold.position = record->position - record->insns[METER_HOST] - record->insns[METER_GUEST];
 	fold.contexts = meter_contexts_new(folder->names, probe_layer);
 	rc = fold.contexts ? take_steps(&fold, record, steps) : -ENOMEM;
 	if (!rc)

@@ -37,6 +37,18 @@ void meter_folder_free(struct meter_folder *folder);
 int meter_folder_block(struct meter_folder *folder, const struct meter_block_record *block);
 
 /**
+ * meter_folder_calibrate - a mark of the calibration payload was executed on the probe's CPU
+ * @folder: the folder
+ * @position: instructions that CPU had executed; the first mark opens, the next closes, and so on
+ *
+ * User space between the two is the function METER_CALIBRATED in gaps folded from now on.
+ * Return: 0 or -ENOMEM.
+ */
+int meter_folder_calibrate(struct meter_folder *folder, uint64_t position);
+
+#define METER_CALIBRATED "[calibrated]"
+
+/**
  * meter_folder_gap - fold the steps of a gap
  * @folder: knows all blocks of the gap
  * @record: as in the file
