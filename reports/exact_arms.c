@@ -111,8 +111,7 @@ static const char *baseline_of(const json_t *comparison)
 	size_t i;
 	const json_t *arm;
 
-	json_array_foreach(json_object_get(comparison, "arms"), i, arm)
-	{
+	json_array_foreach (json_object_get(comparison, "arms"), i, arm) {
 		if (json_is_true(json_object_get(arm, "baseline")))
 			return json_get_string(arm, "name");
 	}
@@ -157,7 +156,8 @@ int exact_add(json_t *comparison, const json_t *const *results, size_t n)
 	if (!rc && groups.count) {
 		json_t *arms = compare_groups(&groups, baseline_of(comparison));
 
-		json_array_foreach(json_object_get(comparison, "rows"), i, row) fill_row(row, &groups);
+		json_array_foreach (json_object_get(comparison, "rows"), i, row)
+			fill_row(row, &groups);
 		rc = arms && !json_object_set_new(comparison, "exact", arms) ? 0 : -ENOMEM;
 	}
 	groups_done(&groups);
@@ -204,8 +204,7 @@ void exact_print_rows(FILE *out, const json_t *comparison, bool all)
 	const json_t *row;
 	bool headed = false;
 
-	json_array_foreach(json_object_get(comparison, "rows"), i, row)
-	{
+	json_array_foreach (json_object_get(comparison, "rows"), i, row) {
 		if (!json_is_object(json_object_get(row, "exact")) ||
 		    (!all && !json_is_true(json_object_get(row, "provoked"))))
 			continue;
@@ -222,8 +221,7 @@ void exact_print_arms(FILE *out, const json_t *comparison)
 	size_t i;
 	const json_t *arm;
 
-	json_array_foreach(json_object_get(comparison, "exact"), i, arm)
-	{
+	json_array_foreach (json_object_get(comparison, "exact"), i, arm) {
 		fprintf(out, "\n%s, guest %s: ", json_get_string(arm, "scenario"), json_get_string(arm, "guest"));
 		exact_print_comparison(out, json_object_get(arm, "causes"), json_get_string(arm, "arm"),
 				       json_get_string(arm, "against"));
