@@ -29,7 +29,7 @@ common := $(wildcard common/*.c)
 agent_common := $(filter-out common/schema%.c common/options.c common/crypto.c,$(common))
 agent := $(wildcard agents/*.c) $(agent_common)
 meter := $(wildcard host/meter/*.c)
-tool := $(wildcard host/*.c reports/*.c) $(common)
+tool := $(wildcard host/*.c host/lab/*.c host/kernel/*.c reports/*.c reports/*/*.c) $(common)
 units := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 

@@ -18,11 +18,11 @@
  * @type: the pointer type
  * @func: its NULL-safe destructor; the attribute is then spelled _cleanup_(funcp)
  */
-#define DEFINE_CLEANUP(type, func)              \
-	static inline void func##p(type *p)     \
-	{                                       \
-		if (*p)                         \
-			func(*p);               \
+#define DEFINE_CLEANUP(type, func)                                                                                     \
+	static inline void func##p(type *p)                                                                            \
+	{                                                                                                              \
+		if (*p)                                                                                                \
+			func(*p);                                                                                      \
 	}
 
 static inline void cleanup_free(void *p)
@@ -54,17 +54,17 @@ static inline void cleanup_closedir(DIR **d)
 #define _cleanup_closedir_ _cleanup_(cleanup_closedir)
 
 /* Hand a pointer or descriptor over: the local is left empty, so its cleanup does nothing. */
-#define TAKE_PTR(p)                     \
-	({                              \
-		__typeof__(p) p_ = (p); \
-		(p) = NULL;             \
-		p_;                     \
+#define TAKE_PTR(p)                                                                                                    \
+	({                                                                                                             \
+		__typeof__(p) p_ = (p);                                                                                \
+		(p) = NULL;                                                                                            \
+		p_;                                                                                                    \
 	})
-#define TAKE_FD(fd)             \
-	({                      \
-		int fd_ = (fd); \
-		(fd) = -1;      \
-		fd_;            \
+#define TAKE_FD(fd)                                                                                                    \
+	({                                                                                                             \
+		int fd_ = (fd);                                                                                        \
+		(fd) = -1;                                                                                             \
+		fd_;                                                                                                   \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

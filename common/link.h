@@ -26,9 +26,9 @@ enum link_kind { LINK_JSON = 'J', LINK_DATA = 'D' };
 
 /* Where DATA frames go while link_receive() waits for a JSON frame. */
 struct link_sink {
-	int fd;            /* written to in order; -1: a DATA frame is a protocol error (-EPROTO) */
+	int fd;		    /* written to in order; -1: a DATA frame is a protocol error (-EPROTO) */
 	uint64_t max_bytes; /* more than this is -EFBIG: a guest cannot fill our disk */
-	uint64_t bytes;    /* received so far */
+	uint64_t bytes;	    /* received so far */
 };
 
 /**

@@ -8,16 +8,16 @@
 #define VCPULAT_MARKS_H
 
 #define MARK_PROBE_START 'S' /* the probe begins: gap records are counted from here */
-#define MARK_TURN 'T'        /* one turn of the probe's loop: right behind its time stamp */
-#define MARK_GAP 'G'         /* the turn before ended a gap; the n-th belongs to the n-th record of probe.bin */
+#define MARK_TURN 'T'	     /* one turn of the probe's loop: right behind its time stamp */
+#define MARK_GAP 'G'	     /* the turn before ended a gap; the n-th belongs to the n-th record of probe.bin */
 #define MARK_PROBE_STOP 'E'  /* the probe has ended */
-#define MARK_ARMED 'A'       /* an armed window begins */
+#define MARK_ARMED 'A'	     /* an armed window begins */
 #define MARK_CONTROL 'C'     /* a control window begins */
 #define MARK_WINDOW_END 'W'  /* a window ends */
-#define MARK_PRIMER 'P'      /* a primer is about to act */
-#define MARK_SHAM 'H'        /* a sham primer is about to act */
+#define MARK_PRIMER 'P'	     /* a primer is about to act */
+#define MARK_SHAM 'H'	     /* a sham primer is about to act */
 #define MARK_STIMULUS 'U'    /* a stimulus is about to act */
-#define MARK_ACTED 'D'       /* primer, sham or stimulus done */
+#define MARK_ACTED 'D'	     /* primer, sham or stimulus done */
 #define MARK_CALIBRATE 'K'   /* the calibration payload begins, and ends */
 
 /* The bytes, for the meter: prefix then the code. */
@@ -28,8 +28,6 @@
  * MARK - execute one mark
  * @code: a MARK_* constant
  */
-#define MARK(code)                                                            \
-	__asm__ volatile(".byte 0x0f,0x1f,0x84,0x00,0x56,0x43,0x50,%c0" ::"i"(code) \
-			 : "memory")
+#define MARK(code) __asm__ volatile(".byte 0x0f,0x1f,0x84,0x00,0x56,0x43,0x50,%c0" ::"i"(code) : "memory")
 
 #endif

@@ -11,15 +11,15 @@
 #include "common/err.h"
 
 struct process_options {
-	const char *dir;       /* working directory; NULL: ours */
-	const char *log_path;  /* where stdout and stderr go, appended; NULL: ours */
-	char *const *env;      /* NULL-terminated; NULL: ours */
-	int stdin_fd;          /* 0: /dev/null; otherwise dup'ed to its stdin */
-	int stdout_fd;         /* 0: see log_path; otherwise dup'ed to its stdout */
-	int pass_fd;           /* 0: none; otherwise kept open in the child under the same number */
+	const char *dir;      /* working directory; NULL: ours */
+	const char *log_path; /* where stdout and stderr go, appended; NULL: ours */
+	char *const *env;     /* NULL-terminated; NULL: ours */
+	int stdin_fd;	      /* 0: /dev/null; otherwise dup'ed to its stdin */
+	int stdout_fd;	      /* 0: see log_path; otherwise dup'ed to its stdout */
+	int pass_fd;	      /* 0: none; otherwise kept open in the child under the same number */
 	/* called for each line the child writes to stdout and stderr, before it goes to log_path; NULL: no one */
 	void (*on_line)(void *ctx, const char *line);
-	void *ctx;             /* for on_line */
+	void *ctx; /* for on_line */
 };
 
 /**

@@ -21,16 +21,16 @@
 #define SCHEMA_MAX_FIELDS 64
 
 enum schema_type {
-	SCHEMA_STRING,   /* char *, heap */
-	SCHEMA_BOOL,     /* bool: true, false, yes, no */
-	SCHEMA_UINT,     /* uint64_t, plain number */
+	SCHEMA_STRING,	 /* char *, heap */
+	SCHEMA_BOOL,	 /* bool: true, false, yes, no */
+	SCHEMA_UINT,	 /* uint64_t, plain number */
 	SCHEMA_DURATION, /* uint64_t nanoseconds: "20s", "1500ms", "100us", "80ns", "5min", "12h" */
-	SCHEMA_SIZE,     /* uint64_t bytes: "512MiB", "3GiB", "4KiB" */
-	SCHEMA_ENUM,     /* int: index into names */
-	SCHEMA_FLAGS,    /* uint32_t: bit i set for names[i]; a scalar or a list */
-	SCHEMA_STRINGS,  /* struct schema_strings: a scalar or a list of scalars */
-	SCHEMA_STRUCT,   /* nested mapping, embedded struct described by fields */
-	SCHEMA_LIST,     /* struct schema_list: a list of mappings described by fields */
+	SCHEMA_SIZE,	 /* uint64_t bytes: "512MiB", "3GiB", "4KiB" */
+	SCHEMA_ENUM,	 /* int: index into names */
+	SCHEMA_FLAGS,	 /* uint32_t: bit i set for names[i]; a scalar or a list */
+	SCHEMA_STRINGS,	 /* struct schema_strings: a scalar or a list of scalars */
+	SCHEMA_STRUCT,	 /* nested mapping, embedded struct described by fields */
+	SCHEMA_LIST,	 /* struct schema_list: a list of mappings described by fields */
 	SCHEMA_TYPE_MAX
 };
 
@@ -40,23 +40,23 @@ struct schema_strings {
 };
 
 struct schema_list {
-	void *item;   /* array of count structs of item_bytes each */
+	void *item; /* array of count structs of item_bytes each */
 	size_t count;
 };
 
 struct schema_field {
-	const char *key;          /* NULL ends a table */
+	const char *key; /* NULL ends a table */
 	enum schema_type type;
-	size_t offset;            /* of the member in its struct */
-	size_t has_offset;        /* of a bool that says "was given"; 0: none (never the first member) */
+	size_t offset;	   /* of the member in its struct */
+	size_t has_offset; /* of a bool that says "was given"; 0: none (never the first member) */
 	bool required;
-	const char *fallback;     /* default as it would be written; NULL: zero or empty */
-	uint64_t min;             /* inclusive range of numbers; max 0: no limit */
+	const char *fallback; /* default as it would be written; NULL: zero or empty */
+	uint64_t min;	      /* inclusive range of numbers; max 0: no limit */
 	uint64_t max;
-	const char *const *names; /* ENUM, FLAGS: allowed words, NULL-terminated */
+	const char *const *names;	   /* ENUM, FLAGS: allowed words, NULL-terminated */
 	const struct schema_field *fields; /* STRUCT, LIST: the nested table */
-	size_t item_bytes;        /* LIST: size of one struct */
-	const char *help;         /* one sentence, with the unit */
+	size_t item_bytes;		   /* LIST: size of one struct */
+	const char *help;		   /* one sentence, with the unit */
 };
 
 /**
@@ -84,8 +84,8 @@ int schema_load(const char *path, const struct schema_field *fields, size_t obje
  *
  * Return: as schema_load().
  */
-int schema_parse(const char *name, const char *text, size_t len, const struct schema_field *fields,
-		 size_t object_bytes, void *object, struct err *err);
+int schema_parse(const char *name, const char *text, size_t len, const struct schema_field *fields, size_t object_bytes,
+		 void *object, struct err *err);
 
 /**
  * schema_clear - free what schema_load() allocated inside a struct, and zero it

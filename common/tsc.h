@@ -50,8 +50,8 @@ static inline uint64_t tsc_from_ns(uint64_t ns, uint64_t hz)
 
 /* How KVM derives one vCPU's TSC from the host's (kernel arch/x86/kvm/x86.c, kvm_read_l1_tsc()). */
 struct tsc_map {
-	int64_t offset;     /* cycles added after scaling; debugfs tsc-offset */
-	uint64_t ratio;     /* fixed point; 0: not scaled; debugfs tsc-scaling-ratio */
+	int64_t offset;	    /* cycles added after scaling; debugfs tsc-offset */
+	uint64_t ratio;	    /* fixed point; 0: not scaled; debugfs tsc-scaling-ratio */
 	uint32_t frac_bits; /* of ratio: 48 on Intel, 32 on AMD */
 };
 

@@ -213,6 +213,8 @@ static int exchange(struct agent *agent, json_t *request, struct link_sink *sink
 		return -ENOMEM;
 	if (agent->broken)
 		return err_set(err, -EPIPE, "%s agent, %s: the link was lost before", agent->layer, op);
+	if (stop_requested())
+		return err_set(err, -EINTR, "%s agent, %s: interrupted", agent->layer, op);
 	res = talk(agent, request, sink, timeout_ms, &reply, &why);
 	if (res < 0) {
 		agent->broken = !agent->pending;

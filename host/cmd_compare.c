@@ -11,9 +11,9 @@
 #include "common/options.h"
 #include "host/exit.h"
 #include "reports/compare.h"
-#include "reports/exact_arms.h"
+#include "reports/exact/exact_arms.h"
 #include "reports/load.h"
-#include "reports/table.h"
+#include "reports/writers/table.h"
 
 struct compare_options {
 	char *output;

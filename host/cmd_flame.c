@@ -12,7 +12,7 @@
 #include "common/options.h"
 #include "host/exit.h"
 #include "host/paths.h"
-#include "reports/flame.h"
+#include "reports/exact/flame.h"
 #include "reports/load.h"
 
 #define TEMPLATE_MAX_BYTES (1U << 20)

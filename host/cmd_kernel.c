@@ -14,9 +14,9 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/schema_strings.h"
-#include "host/arm.h"
+#include "host/kernel/arm.h"
 #include "host/exit.h"
-#include "host/kernel.h"
+#include "host/kernel/kernel.h"
 
 struct kernel_options {
 	char *tree;

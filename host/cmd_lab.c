@@ -18,9 +18,9 @@
 #include "common/stop.h"
 #include "host/conclude.h"
 #include "host/exit.h"
-#include "host/lab.h"
-#include "host/lab_job.h"
-#include "host/lab_terminal.h"
+#include "host/lab/lab.h"
+#include "host/lab/job.h"
+#include "host/lab/terminal.h"
 #include "host/paths.h"
 #include "host/scenario.h"
 

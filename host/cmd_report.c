@@ -14,8 +14,8 @@
 #include "host/paths.h"
 #include "reports/compare.h"
 #include "reports/load.h"
-#include "reports/table.h"
-#include "reports/writer.h"
+#include "reports/writers/table.h"
+#include "reports/writers/writer.h"
 
 struct report_options {
 	char *html;

@@ -10,9 +10,9 @@
 #include "host/paths.h"
 #include "reports/analyze.h"
 #include "reports/compare.h"
-#include "reports/html.h"
+#include "reports/writers/html.h"
 #include "reports/load.h"
-#include "reports/table.h"
+#include "reports/writers/table.h"
 
 static int analyze_into(const char *bundle, struct load_results *results, struct err *err)
 {
@@ -30,8 +30,7 @@ static int analyze_all(const json_t *bundles, struct load_results *results, stru
 	const json_t *bundle;
 	size_t i;
 
-	json_array_foreach(bundles, i, bundle)
-	{
+	json_array_foreach (bundles, i, bundle) {
 		int ret;
 
 		log_status("analyzing run %zu of %zu", i + 1, json_array_size(bundles));
@@ -43,8 +42,7 @@ static int analyze_all(const json_t *bundles, struct load_results *results, stru
 	return 0;
 }
 
-static int write_report(const json_t *comparison, const struct load_results *results, const char *path,
-			struct err *err)
+static int write_report(const json_t *comparison, const struct load_results *results, const char *path, struct err *err)
 {
 	_cleanup_free_ char *assets = paths_html_assets();
 

@@ -14,10 +14,10 @@
 #include "common/err.h"
 
 struct conclude_params {
-	const char *out;        /* directory of comparison.json and report.html */
-	const json_t *bundles;  /* array of bundle directories; borrowed */
-	uint64_t seed;          /* of permutations */
-	bool json;              /* print the comparison as JSON instead of a table */
+	const char *out;       /* directory of comparison.json and report.html */
+	const json_t *bundles; /* array of bundle directories; borrowed */
+	uint64_t seed;	       /* of permutations */
+	bool json;	       /* print the comparison as JSON instead of a table */
 };
 
 /**

@@ -35,7 +35,8 @@ static void print_help(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fputs("\n'vcpulat COMMAND --help' explains a command.\n"
-	      "Exit codes: 0 passed, 1 could not measure, 2 limit or expectation not met, 77 skipped, 130 interrupted.\n",
+	      "Exit codes: 0 passed, 1 could not measure, 2 limit or expectation not met, 77 skipped, 130 "
+	      "interrupted.\n",
 	      out);
 }
 

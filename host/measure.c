@@ -444,11 +444,11 @@ int measure_run(const struct measure_params *params, struct measured *ret, struc
 		guest_nudge(params->guest, false);
 	if (res == 0)
 		res = run_windows(&m, err);
-	if (params->guest)
-		guest_nudge(params->guest, true);
 	if (res == -EINTR)
 		err_set(err, res, "interrupted");
 	stop_acknowledge();
+	if (params->guest)
+		guest_nudge(params->guest, true);
 	end = finish(&m, &later);
 	plan_done(&m.plan);
 	if (res == 0 && end < 0)

@@ -6,9 +6,9 @@
 
 #include "common/fs.h"
 #include "common/json.h"
-#include "reports/exact.h"
+#include "reports/exact/exact.h"
 #include "reports/kernel_log.h"
-#include "reports/reader.h"
+#include "reports/trace/reader.h"
 #include "reports/result.h"
 
 #define MAX_LOG_BYTES ((size_t)64 << 20)

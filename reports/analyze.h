@@ -20,7 +20,7 @@
 #include "reports/clock_check.h"
 #include "reports/example.h"
 #include "reports/figures.h"
-#include "reports/meter.h"
+#include "reports/exact/meter.h"
 #include "reports/names.h"
 
 struct analysis {

@@ -15,7 +15,7 @@
 #include "common/cleanup.h"
 #include "reports/causes.h"
 #include "reports/timeline.h"
-#include "reports/trace_event.h"
+#include "reports/trace/trace_event.h"
 
 struct gap_part {
 	uint32_t cause;

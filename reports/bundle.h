@@ -16,7 +16,7 @@
 #include "common/err.h"
 #include "common/probe_format.h"
 #include "common/tsc.h"
-#include "reports/trace_event.h"
+#include "reports/trace/trace_event.h"
 
 #define BUNDLE_MAX_VCPUS 64
 #define BUNDLE_MAX_PIDS 64

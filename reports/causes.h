@@ -11,7 +11,7 @@
 
 #include "common/cleanup.h"
 #include "reports/names.h"
-#include "reports/trace_event.h"
+#include "reports/trace/trace_event.h"
 
 /* In the order in which they qualify as the root of a gap: the highest that is present decides. */
 enum cause_class {

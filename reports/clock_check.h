@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "reports/trace_event.h"
+#include "reports/trace/trace_event.h"
 
 struct clock_check {
 	uint16_t host_cpu;

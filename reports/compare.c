@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "reports/compare_p.h"
-#include "reports/exact_arms.h"
+#include "reports/exact/exact_arms.h"
 #include "reports/load.h"
 #include "reports/row.h"
 #include "reports/statistics.h"

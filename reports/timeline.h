@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "reports/causes.h"
-#include "reports/trace_event.h"
+#include "reports/trace/trace_event.h"
 
 #define TIMELINE_DEPTH 8    /* softirq, irq, several NMIs: deeper does not occur */
 #define TIMELINE_WORKERS 16 /* kworkers that were switched out in mid-work */

@@ -9,8 +9,7 @@
 #include "common/err.h"
 
 #ifdef __cppcheck__
-#define json_array_foreach(array, index, value) \
-	for ((index) = 0; ((value) = json_array_get(array, index)); (index)++)
+#define json_array_foreach(array, index, value) for ((index) = 0; ((value) = json_array_get(array, index)); (index)++)
 #endif
 
 #define err_set(e, code, ...) ((void)(err_set)(e, code, __VA_ARGS__), (code) < 0 ? (code) : -1)

@@ -13,7 +13,7 @@
 
 #include "common/cleanup.h"
 #include "reports/attribute.h"
-#include "reports/reader.h"
+#include "reports/trace/reader.h"
 
 #define PAGE_BYTES 4096
 #define CPUS 2

@@ -8,7 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "reports/exact.h"
+#include "reports/exact/exact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,9 +8,9 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "reports/compare.h"
-#include "reports/html.h"
-#include "reports/table.h"
-#include "reports/writer.h"
+#include "reports/writers/html.h"
+#include "reports/writers/table.h"
+#include "reports/writers/writer.h"
 
 #define MAX_BYTES 8192
 

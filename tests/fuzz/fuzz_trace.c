@@ -8,7 +8,7 @@
 
 #include "common/cleanup.h"
 #include "reports/attribute.h"
-#include "reports/reader.h"
+#include "reports/trace/reader.h"
 
 #define GAPS 8
 

@@ -256,6 +256,12 @@ static void test_silence(void **state)
 	close(fds[1]);
 }
 
+static void press_ctrl_c(void *ctx)
+{
+	(void)ctx;
+	raise(SIGINT);
+}
+
 /* Ctrl-C while a reply is due: what was measured is still fetched over the same link. */
 static void test_stop_request(void **state)
 {
@@ -268,9 +274,11 @@ static void test_stop_request(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	say(fds[1], GOOD_HELLO);
 	assert_int_equal(agent_adopt(fds[0], "guest", TOKEN, &agent, &err), 0);
-	raise(SIGINT);
+	agent_on_silence(agent, 20, press_ctrl_c, NULL);
 	assert_int_equal(agent_call(agent, request("one"), 1000, NULL, &err), -EINTR);
 	assert_true(stop_requested());
+	agent_on_silence(agent, 0, NULL, NULL);
+	assert_int_equal(agent_call(agent, request("not sent"), 1000, NULL, &err), -EINTR);
 	stop_acknowledge();
 	assert_false(stop_requested());
 	say(fds[1], "{\"ok\":true,\"n\":1}");

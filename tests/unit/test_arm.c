@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Arms: files that fit and files that do not, names, and a user's own. */
-#include "host/arm.h"
+#include "host/kernel/arm.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -79,8 +79,9 @@ static const json_t *find_event(const json_t *request, const char *name)
 	const json_t *event;
 	size_t i;
 
-	json_array_foreach(json_object_get(request, "events"), i,
-			   event) if (strcmp(json_get_string(event, "name"), name) == 0) return event;
+	json_array_foreach (json_object_get(request, "events"), i, event)
+		if (strcmp(json_get_string(event, "name"), name) == 0)
+			return event;
 	return NULL;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The kernel builder's pure parts: the key, options that did not take effect, make's output, names in patches. */
-#include "host/kernel_p.h"
+#include "host/kernel/kernel_p.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -225,8 +225,9 @@ static void test_patch_names_its_files(void **state)
 		assert_int_equal(kernel_patch_files(cases[i].text, files, NULL), cases[i].result);
 		if (cases[i].result < 0)
 			continue;
-		json_array_foreach(files, n, file) snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined),
-							    "%s%s", n ? " " : "", json_string_value(file));
+		json_array_foreach (files, n, file)
+			snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined), "%s%s", n ? " " : "",
+				 json_string_value(file));
 		assert_string_equal(joined, cases[i].files);
 	}
 }

@@ -13,10 +13,10 @@
 #include "common/cleanup.h"
 #include "common/process.h"
 #include "common/stop.h"
-#include "host/lab_boot.h"
-#include "host/lab_job.h"
-#include "host/lab_plan.h"
-#include "host/lab_watch.h"
+#include "host/lab/boot.h"
+#include "host/lab/job.h"
+#include "host/lab/plan.h"
+#include "host/lab/watch.h"
 
 #define S UINT64_C(1000000000)
 

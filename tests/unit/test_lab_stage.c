@@ -16,8 +16,8 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/stop.h"
-#include "host/lab_qmp.h"
-#include "host/lab_stage.h"
+#include "host/lab/qmp.h"
+#include "host/lab/stage.h"
 
 static char dir[] = "/tmp/test-lab-stage-XXXXXX";
 

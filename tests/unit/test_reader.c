@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Pages, descriptions and records of traces, whole and damaged. */
-#include "reports/decoder.h"
+#include "reports/trace/decoder.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,9 +14,9 @@
 
 #include "common/cleanup.h"
 #include "common/fs.h"
-#include "reports/event_format.h"
-#include "reports/reader.h"
-#include "reports/ring_page.h"
+#include "reports/trace/event_format.h"
+#include "reports/trace/reader.h"
+#include "reports/trace/ring_page.h"
 
 static const char exit_format[] =
 	"name: kvm_exit\nID: 105\nformat:\n"

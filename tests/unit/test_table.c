@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "reports/table.h"
+#include "reports/writers/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

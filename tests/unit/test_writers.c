@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is written must hold whatever a guest calls its tasks. */
-#include "reports/writer.h"
+#include "reports/writers/writer.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,8 +14,8 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "reports/compare.h"
-#include "reports/hit.h"
-#include "reports/html.h"
+#include "reports/writers/hit.h"
+#include "reports/writers/html.h"
 #include "tests/unit/make_result.h"
 
 #define HOSTILE "guest/task/</script><!--\"'&\x01\x1b[2J"

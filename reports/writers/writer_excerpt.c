@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/writers/writer.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/json.h"
+#include "reports/writers/hit.h"
+
+#define COLUMNS 72
+
+static size_t columns_of(const char *text, size_t bytes)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return columns;
+}
+
+static void print_safe(FILE *out, const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+	}
+}
+
+/* The bytes of @text that fill at most @columns, cut at a space where there is one. */
+static size_t fitting(const char *text, size_t columns)
+{
+	size_t bytes = 0;
+	size_t space = 0;
+
+	while (text[bytes] && columns_of(text, bytes + 1) <= columns) {
+		bytes++;
+		if (text[bytes] == ' ')
+			space = bytes;
+	}
+	while (((unsigned char)text[bytes] & 0xc0) == 0x80)
+		bytes++;
+	return text[bytes] && space > 0 ? space : bytes;
+}
+
+/* @lead stands before the first line, as many spaces before the others. */
+static void print_paragraph(FILE *out, const char *lead, const char *text)
+{
+	size_t indent = columns_of(lead, strlen(lead));
+
+	fputs(lead, out);
+	do {
+		size_t bytes = fitting(text, COLUMNS - indent);
+
+		print_safe(out, text, bytes);
+		fputc('\n', out);
+		text += bytes;
+		while (*text == ' ')
+			text++;
+		if (*text)
+			fprintf(out, "%*s", (int)indent, "");
+	} while (*text);
+}
+
+static void print_head(FILE *out, const struct hit *hit)
+{
+	const json_t *result = hit->result;
+	bool emulated = json_is_true(json_object_get(result, "emulated"));
+	double length = (double)json_get_u64(hit->gap, "len_ns") / 1000;
+	double host = (double)json_get_u64(hit->gap, "host_ns") / 1000;
+	_cleanup_free_ char *what = str_printf("%s, scenario %s, arm %s", json_get_string(hit->gap, "cause"),
+					       json_get_string(json_object_get(result, "scenario"), "name"),
+					       json_get_string(json_object_get(result, "arm"), "name"));
+	_cleanup_free_ char *figures = NULL;
+
+	if (hit_in_guest(hit))
+		figures = str_printf("guest penalty %.1f us: %.1f us on the host, %.1f us in the guest, %llu exits.",
+				     length, host, length - host, (unsigned long long)json_get_u64(hit->gap, "exits"));
+	else
+		figures = str_printf("native gap %.1f us, in a probe on the host's CPU without a guest.", length);
+	print_paragraph(out, "", what ? what : "");
+	print_paragraph(out, "", figures ? figures : "");
+	if (emulated)
+		print_paragraph(out, "", "Emulated CPU: the order of events holds, microseconds do not carry over.");
+	fputc('\n', out);
+}
+
+static void print_event(FILE *out, double us, const char *lane, const char *text)
+{
+	char lead[32];
+
+	snprintf(lead, sizeof(lead), "%10.1f  %-5.5s  ", us, lane);
+	print_paragraph(out, lead, text);
+}
+
+static void print_events(FILE *out, const struct hit *hit)
+{
+	const char *probe = hit_in_guest(hit) ? "guest" : "host";
+	bool begun = false;
+	json_t *event;
+	size_t i;
+
+	fputs("        us  layer  event\n", out);
+	json_array_foreach (hit->events, i, event) {
+		double ns = json_number_value(json_object_get(event, "t_ns"));
+
+		/* What led to a hit may lie before it. */
+		if (ns >= 0 && !begun)
+			print_event(out, 0, probe, "probe's last turn");
+		begun |= ns >= 0;
+		print_event(out, ns / 1000, json_get_string(event, "lane"), json_get_string(event, "text"));
+	}
+	if (!begun)
+		print_event(out, 0, probe, "probe's last turn");
+	print_event(out, (double)json_get_u64(hit->gap, "len_ns") / 1000, probe, "probe's next turn");
+	fputc('\n', out);
+}
+
+static void print_account(FILE *out, const struct hit *hit)
+{
+	json_t *part;
+	size_t i;
+
+	fputs("        us  spent in\n", out);
+	json_array_foreach (json_object_get(hit->gap, "parts"), i, part) {
+		char lead[32];
+
+		snprintf(lead, sizeof(lead), "%10.1f  ", (double)json_get_u64(part, "ns") / 1000);
+		print_paragraph(out, lead, json_get_string(part, "cause"));
+	}
+	fputc('\n', out);
+}
+
+static void print_kernel(FILE *out, const char *lead, const json_t *side)
+{
+	_cleanup_free_ char *text = str_printf("%s, sha256 %.16s, %s", json_get_string(side, "release"),
+					       json_get_string(side, "sha256"), json_get_string(side, "cmdline"));
+
+	if (*json_get_string(side, "release"))
+		print_paragraph(out, lead, text ? text : "");
+}
+
+static void print_origin(FILE *out, const struct writer_input *input, const struct hit *hit)
+{
+	const json_t *arm = json_object_get(hit->result, "arm");
+	json_t *verdict;
+	size_t i;
+
+	print_kernel(out, "host kernel:  ", json_object_get(arm, "host"));
+	if (hit_in_guest(hit))
+		print_kernel(out, "guest kernel: ", json_object_get(arm, "guest"));
+	print_paragraph(out, "command:      ", json_get_string(hit->result, "command"));
+	fputc('\n', out);
+	json_array_foreach (json_object_get(input->comparison, "verdicts"), i, verdict)
+		print_paragraph(out, "* ", json_get_string(verdict, "text"));
+}
+
+/* A hit in a guest shows both layers; without one a native hit will do. */
+static bool choose(const struct writer_input *input, struct hit *ret)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < input->count; i++) {
+		struct hit hit;
+
+		if (!hit_typical(input->results[i], input->cause, &hit))
+			continue;
+		if (!found || (hit_in_guest(&hit) && !hit_in_guest(ret)))
+			*ret = hit;
+		found = true;
+	}
+	return found;
+}
+
+int writer_excerpt(const struct writer_input *input, FILE *out, struct err *err)
+{
+	struct hit hit;
+
+	if (!choose(input, &hit))
+		return err_set(err, -ENOENT, "no result has a hit of %s%s to show",
+			       input->cause ? input->cause : "a provoked cause",
+			       input->cause ? "" : " in a gap of its own");
+	print_head(out, &hit);
+	print_events(out, &hit);
+	print_account(out, &hit);
+	print_origin(out, input, &hit);
+	return 0;
+}
