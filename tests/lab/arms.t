@@ -13,7 +13,7 @@ gcc -std=gnu11 -D_GNU_SOURCE -O2 -static -o "$program" "$(dirname "$0")/trigger.
 workers() { # arm, then lru, pcp, memcg: 0, or + for one or more
 	local arm=$1 function regex
 	"$VCPULAT" kernel build "$arm" >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
-	check_exit "$arm boots" 0 '^drain_local_stock' "$VCPULAT" lab exec --host-kernel "$arm" -- "$program"
+	check_exit "$arm boots" 0 '^drain_local_stock' "$VCPULAT" lab exec --host-kernel "$arm" --file "$program" -- ./trigger
 	cp "$OUTPUT" "$TMP/seen"
 	for function in lru_add_drain_per_cpu drain_local_pages_wq drain_local_stock; do
 		shift
