@@ -13,7 +13,7 @@ gcc -std=gnu11 -D_GNU_SOURCE -O2 -static -o "$program" "$(dirname "$0")/conserve
 "$VCPULAT" kernel build stock vmstat-remote-fold >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
 
 check_exit "vmstat-remote-fold: the count arrives, nothing is lost" 0 '^conserved' \
-	"$VCPULAT" lab exec --host-kernel vmstat-remote-fold -- "$program" 10 fold
+	"$VCPULAT" lab exec --host-kernel vmstat-remote-fold --file "$program" -- ./conserve 10 fold
 check_exit "stock: a kworker is seen on the isolated CPU" 2 'BAD: vmstat_update on the isolated CPU: [1-9]' \
-	"$VCPULAT" lab exec --host-kernel stock -- "$program" 2 fold
+	"$VCPULAT" lab exec --host-kernel stock --file "$program" -- ./conserve 2 fold
 plan
