@@ -42,7 +42,7 @@ for suite in $suites; do
 		done
 		;;
 	cli) for t in tests/cli/*.t; do run_one "cli/$(basename "$t")" 120 "$t"; done ;;
-	lab) for t in tests/lab/*.t; do run_one "lab/$(basename "$t")" 1200 "$t"; done ;;
+	lab) for t in tests/lab/*.t; do run_one "lab/$(basename "$t")" 2700 "$t"; done ;;
 	esac
 done
 echo "$passed passed, $failed failed, $skipped skipped"

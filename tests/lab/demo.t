@@ -4,14 +4,23 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=../cli/tap.sh
 . "$(dirname "$0")/../cli/tap.sh"
-TAP_SECONDS=1000
+TAP_SECONDS=60
 
 "$VCPULAT" kernel build stock vmstat-skip-isolated >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
 out=$TMP/out
-check_exit "the patch removes the host's vmstat_update" 0 'vmstat_update: .*on vmstat-skip-isolated' \
-	"$VCPULAT" lab --host-kernel stock --host-kernel vmstat-skip-isolated -o "$out" \
-	vmstat-host vmstat-guest stat-refresh
-grep -v 'boot . of' "$OUTPUT" | sed 's/^/# /'
+# A guest that an emulated host lets stall leaves a partial run, which fails the demonstration; then once more.
+for try in 1 2; do
+	rm -rf "$out"
+	timeout 1000 "$VCPULAT" lab --host-kernel stock --host-kernel vmstat-skip-isolated -o "$out" \
+		vmstat-host vmstat-guest stat-refresh >"$TMP/demo" 2>&1
+	code=$?
+	grep -v 'boot . of' "$TMP/demo" | sed 's/^/# /'
+	stalled=$(jq -r 'select(.status == "partial").reason' "$out"/*/*/*/manifest.json)
+	[ -n "$stalled" ] || break
+	echo "# attempt $try: $stalled"
+done
+check "the demonstration passes" test $code = 0
+check "the patch removes the host's vmstat_update" grep -qE 'vmstat_update: .*on vmstat-skip-isolated' "$TMP/demo"
 
 holds() { # name, jq expression over comparison.json
 	check "$1" jq -e "$2" "$out/comparison.json"
