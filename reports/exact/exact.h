@@ -104,14 +104,6 @@ const json_t *exact_find(const json_t *exact, const char *cause);
 json_t *exact_row(const json_t *native, const json_t *guest, const char *cause);
 
 /**
- * exact_print - the table of causes
- * @out: where
- * @exact: of exact_build()
- * @paths: also list every path and its values
- */
-void exact_print(FILE *out, const json_t *exact, bool paths);
-
-/**
  * exact_print_comparison - what exact_compare() found, in words
  * @out: where
  * @comparison: of exact_compare()
