@@ -21,72 +21,77 @@ struct frame_header {
 	uint8_t kind; /* enum link_kind */
 } __attribute__((packed));
 
+/* A frame of them fits one packet of vsock, which takes 64 KiB. */
+#define DATA_CHUNK (LINK_MAX_DATA - sizeof(struct frame_header))
+
+struct frame {
+	struct frame_header header;
+	char payload[];
+} __attribute__((packed));
+
 /* When a frame that begins now must be through; -1: never. */
 static int64_t deadline(int timeout_ms)
 {
 	return timeout_ms < 0 ? -1 : mono_ms() + timeout_ms;
 }
 
-static int wait_for(int fd, short events, int64_t end_ms)
+/* A stop request is heeded between frames only: half a frame would put request and reply out of step for good. */
+static int wait_for(int fd, short events, int64_t end_ms, bool begun)
 {
 	int64_t left = end_ms < 0 ? -1 : end_ms - mono_ms();
+	struct pollfd p = { .fd = fd, .events = events };
 
 	if (end_ms >= 0 && left <= 0)
 		return -ETIMEDOUT;
-	return stop_poll(fd, events, (int)left);
+	if (!begun)
+		return stop_poll(fd, events, (int)left);
+	return poll(&p, 1, (int)left) < 0 && errno != EINTR ? -errno : 0;
 }
 
-static bool would_block(void)
+/* What recv() or send() gave: bytes moved, 0 when it would have had to wait, or -errno. */
+static ssize_t moved(ssize_t n)
 {
-	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
-static int peer_error(void)
-{
+	if (n >= 0)
+		return n;
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+		return 0;
 	return errno == ECONNRESET ? -EPIPE : -errno;
 }
 
-static int send_bytes(int fd, const void *data, size_t len, int64_t end_ms)
+static int send_bytes(int fd, const char *data, size_t len, int64_t end_ms)
 {
-	const char *p = data;
-	int ret;
-
 	while (len > 0) {
-		ssize_t n = send(fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = moved(send(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL));
+		int ret = n ? 0 : wait_for(fd, POLLOUT, end_ms, true);
 
-		if (n < 0 && !would_block())
-			return peer_error();
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-			continue;
-		}
-		ret = wait_for(fd, POLLOUT, end_ms);
-		if (ret < 0)
-			return ret;
+		if (n < 0 || ret < 0)
+			return n < 0 ? (int)n : ret;
+		data += n;
+		len -= (size_t)n;
 	}
 	return 0;
 }
 
-static int send_frame(int fd, enum link_kind kind, const void *payload, size_t len, int timeout_ms)
+/* Header and payload leave together: over vsock each packet costs a guest some exits. */
+static int send_frame(int fd, struct frame *frame, enum link_kind kind, size_t len, int timeout_ms)
 {
-	struct frame_header header = { .len = htole32((uint32_t)len), .kind = (uint8_t)kind };
-	int64_t end_ms = deadline(timeout_ms);
-	int ret = send_bytes(fd, &header, sizeof(header), end_ms);
-
-	return ret < 0 ? ret : send_bytes(fd, payload, len, end_ms);
+	frame->header = (struct frame_header){ .len = htole32((uint32_t)len), .kind = (uint8_t)kind };
+	return send_bytes(fd, (const char *)frame, sizeof(frame->header) + len, deadline(timeout_ms));
 }
 
 int link_send(int fd, const json_t *message, int timeout_ms)
 {
-	_cleanup_free_ char *text = json_dumps(message, JSON_COMPACT);
-	size_t len = text ? strlen(text) : 0;
+	size_t len = json_dumpb(message, NULL, 0, JSON_COMPACT);
+	_cleanup_free_ struct frame *frame = malloc(sizeof(*frame) + len);
 
-	if (!text || !json_is_object(message))
+	if (!frame)
+		return -ENOMEM;
+	if (len == 0 || !json_is_object(message))
 		return -EINVAL;
 	if (len > LINK_MAX_JSON)
 		return -EMSGSIZE;
-	return send_frame(fd, LINK_JSON, text, len, timeout_ms);
+	json_dumpb(message, frame->payload, len, JSON_COMPACT);
+	return send_frame(fd, frame, LINK_JSON, len, timeout_ms);
 }
 
 /* Files of proc hand out a page at a time; one frame a page would be slow. */
@@ -106,42 +111,39 @@ static ssize_t read_full(int fd, char *buf, size_t room)
 
 int link_send_data(int fd, int file_fd, int timeout_ms)
 {
-	_cleanup_free_ char *buf = malloc(LINK_MAX_DATA);
+	_cleanup_free_ struct frame *frame = malloc(sizeof(*frame) + DATA_CHUNK);
 	ssize_t n;
 	int ret;
 
-	if (!buf)
+	if (!frame)
 		return -ENOMEM;
 	for (;;) {
-		n = read_full(file_fd, buf, LINK_MAX_DATA);
+		n = read_full(file_fd, frame->payload, DATA_CHUNK);
 		if (n <= 0)
 			return (int)n;
-		ret = send_frame(fd, LINK_DATA, buf, (size_t)n, timeout_ms);
+		ret = send_frame(fd, frame, LINK_DATA, (size_t)n, timeout_ms);
 		if (ret < 0)
 			return ret;
 	}
 }
 
-static int receive_bytes(int fd, void *data, size_t len, int64_t end_ms)
+static int receive_bytes(int fd, void *data, size_t len, int64_t end_ms, bool begun)
 {
 	char *p = data;
-	int ret;
 
 	while (len > 0) {
 		ssize_t n = recv(fd, p, len, MSG_DONTWAIT);
+		int ret;
 
 		if (n == 0)
 			return -EPIPE;
-		if (n < 0 && !would_block())
-			return peer_error();
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-			continue;
-		}
-		ret = wait_for(fd, POLLIN, end_ms);
-		if (ret < 0)
-			return ret;
+		n = moved(n);
+		begun |= n > 0;
+		ret = n ? 0 : wait_for(fd, POLLIN, end_ms, begun);
+		if (n < 0 || ret < 0)
+			return n < 0 ? (int)n : ret;
+		p += n;
+		len -= (size_t)n;
 	}
 	return 0;
 }
@@ -187,7 +189,7 @@ static int receive_data(int fd, struct link_sink *sink, uint32_t len, int64_t en
 	buf = malloc(len);
 	if (!buf)
 		return err_sys(err, -ENOMEM, "receiving %u bytes of data", len);
-	ret = receive_bytes(fd, buf, len, end_ms);
+	ret = receive_bytes(fd, buf, len, end_ms, true);
 	return ret < 0 ? err_sys(err, ret, "receiving %u bytes of data", len) : write_sink(sink, buf, len, err);
 }
 
@@ -203,7 +205,7 @@ static int receive_json(int fd, uint32_t len, int64_t end_ms, json_t **ret_messa
 	text = malloc(len);
 	if (!text)
 		return err_sys(err, -ENOMEM, "receiving a message of %u bytes", len);
-	ret = receive_bytes(fd, text, len, end_ms);
+	ret = receive_bytes(fd, text, len, end_ms, true);
 	if (ret < 0)
 		return err_sys(err, ret, "receiving a message of %u bytes", len);
 	message = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
@@ -223,7 +225,7 @@ int link_receive(int fd, struct link_sink *sink, int timeout_ms, json_t **ret_me
 
 	for (;;) {
 		end_ms = deadline(timeout_ms);
-		ret = receive_bytes(fd, &header, sizeof(header), end_ms);
+		ret = receive_bytes(fd, &header, sizeof(header), end_ms, false);
 		if (ret < 0)
 			return err_sys(err, ret, "waiting for the peer");
 		if (header.kind == LINK_JSON)

@@ -37,7 +37,7 @@ struct link_sink {
  * @message: object; borrowed
  * @timeout_ms: for the whole frame; -1: for ever
  *
- * Return: 0, -ETIMEDOUT, -EINTR on a stop request, -EPIPE, or another -errno.
+ * Return: 0, -ETIMEDOUT, -EPIPE, or another -errno.
  */
 int link_send(int fd, const json_t *message, int timeout_ms);
 
@@ -58,6 +58,8 @@ int link_send_data(int fd, int file_fd, int timeout_ms);
  * @timeout_ms: silence longer than this is -ETIMEDOUT; restarts with each frame
  * @ret_message: set to a new reference to an object
  * @err: what the peer did wrong
+ *
+ * A stop request is heeded between frames only.
  *
  * Return: 0, -ETIMEDOUT, -EINTR on a stop request, -EPROTO for a malformed frame,
  * -EPIPE when the peer is gone, or another -errno.

@@ -4,15 +4,18 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
+#include <linux/sockios.h>
 
 #include "common/fs.h"
 #include "common/json.h"
@@ -289,6 +292,47 @@ static void test_stop_request(void **state)
 	close(fds[1]);
 }
 
+/* Answers a request with half a frame, presses Ctrl-C when that half was read, and sends the rest. */
+static void *interrupt_a_frame(void *arg)
+{
+	static const char frame[] = { 11, 0, 0, 0, LINK_JSON, '{', '"', 'o', 'k', '"', ':', 't', 'r', 'u', 'e', '}' };
+	int fd = *(int *)arg;
+	json_t *request = NULL;
+	int unread = 1;
+
+	if (link_receive(fd, NULL, 2000, &request, NULL) == 0 && write(fd, frame, 8) == 8) {
+		while (ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0)
+			sched_yield();
+		raise(SIGINT);
+		if (write(fd, frame + 8, sizeof(frame) - 8) < 0)
+			unread = -1;
+	}
+	json_decref(request);
+	return NULL;
+}
+
+static void test_stop_request_within_a_frame(void **state)
+{
+	struct agent *agent = NULL;
+	struct err err = { "" };
+	pthread_t thread;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	say(fds[1], GOOD_HELLO);
+	assert_int_equal(agent_adopt(fds[0], "guest", TOKEN, &agent, &err), 0);
+	assert_int_equal(pthread_create(&thread, NULL, interrupt_a_frame, &fds[1]), 0);
+	assert_int_equal(agent_call(agent, request("one"), 2000, NULL, &err), 0);
+	pthread_join(thread, NULL);
+	assert_true(stop_requested());
+	stop_acknowledge();
+	say(fds[1], "{\"ok\":true}");
+	assert_int_equal(agent_call(agent, request("two"), 1000, NULL, &err), 0);
+	agent_quit(agent);
+	close(fds[1]);
+}
+
 static void test_tokens_differ(void **state)
 {
 	char a[LINK_TOKEN_CHARS + 1];
@@ -314,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_data_that_nobody_asked_for),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_stop_request),
+		cmocka_unit_test(test_stop_request_within_a_frame),
 		cmocka_unit_test(test_tokens_differ),
 	};
 
