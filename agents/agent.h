@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agents/symbols.h"
+
 #define AGENT_STIMULI_MAX 32
 
 struct capture;
@@ -23,7 +25,8 @@ struct agent {
 	struct nudge *nudge;
 	struct stimulus *stimulus[AGENT_STIMULI_MAX]; /* by id */
 	int stimuli;
-	bool quit; /* the controller said so */
+	struct symbols symbols; /* of the kernel it runs on */
+	bool quit;		/* the controller said so */
 };
 
 #endif

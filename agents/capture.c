@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agents/capture_file.h"
+#include "agents/symbols.h"
 #include "agents/tracing.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
@@ -197,7 +198,7 @@ int capture_stop(struct capture *capture, struct capture_counts *ret, struct err
 	return 0;
 }
 
-int capture_write(struct capture *capture, int fd, struct err *err)
+int capture_write(struct capture *capture, const struct symbols *symbols, int fd, struct err *err)
 {
 	const struct capture_file_options options = {
 		.dir = capture->dir,
@@ -205,6 +206,7 @@ int capture_write(struct capture *capture, int fd, struct err *err)
 		.count = capture->count,
 		.stats = capture->stats,
 		.cpus = capture->cpus,
+		.symbols = { symbols ? symbols->text : NULL, symbols ? symbols->bytes : 0 },
 	};
 
 	if (!capture->stopped)

@@ -18,6 +18,7 @@
 #include "common/err.h"
 
 struct capture;
+struct symbols;
 
 struct capture_counts {
 	uint64_t events; /* in the buffers */
@@ -50,12 +51,13 @@ int capture_stop(struct capture *capture, struct capture_counts *ret, struct err
 /**
  * capture_write - move the events into a trace.dat
  * @capture: a stopped one; its buffers are empty afterwards
+ * @symbols: for the addresses in the events; NULL: none are known
  * @fd: empty, seekable
  * @err: says what failed
  *
  * Return: 0, -EBUSY while it records, or another -errno.
  */
-int capture_write(struct capture *capture, int fd, struct err *err);
+int capture_write(struct capture *capture, const struct symbols *symbols, int fd, struct err *err);
 
 /**
  * capture_free - remove the instance

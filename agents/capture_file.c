@@ -15,8 +15,6 @@
 #include "common/fs.h"
 #include "common/tsc.h"
 
-#define KALLSYMS_LIMIT ((size_t)1 << 28) /* a large kernel has some 20 MiB */
-
 /* Everything of a file that has to be freed. */
 struct gathered {
 	struct tracedat_parts parts;
@@ -108,7 +106,6 @@ static int gather_events(struct gathered *g, const struct capture_file_options *
 /* Whose text is there to look at, not to decode by, may be missing. */
 static void gather_optional(struct gathered *g)
 {
-	fs_read("/proc/kallsyms", KALLSYMS_LIMIT, &g->parts.kallsyms.data, &g->parts.kallsyms.bytes, NULL);
 	read_tracing(TRACING_ROOT, "printk_formats", &g->parts.printk_formats, NULL);
 	read_tracing(TRACING_ROOT, "saved_cmdlines", &g->parts.saved_cmdlines, NULL);
 }
@@ -167,7 +164,6 @@ static void gathered_done(struct gathered *g)
 	free(p->header_page.data);
 	free(p->header_event.data);
 	free(p->trace_clock.data);
-	free(p->kallsyms.data);
 	free(p->printk_formats.data);
 	free(p->saved_cmdlines.data);
 	free(p->uname.data);
@@ -175,8 +171,9 @@ static void gathered_done(struct gathered *g)
 
 int capture_file_write(const struct capture_file_options *options, int fd, struct err *err)
 {
-	_cleanup_(
-		gathered_done) struct gathered g = { .parts = { .cpu_stats = options->stats, .trace_id = tsc_read() } };
+	_cleanup_(gathered_done) struct gathered g = {
+		.parts = { .cpu_stats = options->stats, .kallsyms = options->symbols, .trace_id = tsc_read() }
+	};
 	int ret = gather_text(&g, options->dir, err);
 
 	if (ret == 0)

@@ -19,6 +19,7 @@ struct capture_file_options {
 	size_t count;
 	const struct tracedat_blob *stats; /* one a CPU */
 	size_t cpus;
+	struct tracedat_blob symbols; /* for the addresses in the events; borrowed */
 };
 
 /**

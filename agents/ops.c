@@ -120,6 +120,21 @@ static int op_dmesg(struct agent *a, const json_t *request, json_t *reply, struc
 	return ret < 0 ? err_sys(err, ret, "storing the kernel's log") : send_scratch(a, fd, reply, err);
 }
 
+static int op_symbols(struct agent *a, const json_t *request, json_t *reply, struct err *err)
+{
+	_cleanup_close_ int fd = open_scratch(err);
+	int ret;
+
+	(void)request;
+	if (fd < 0)
+		return fd;
+	ret = symbols_read(&a->symbols, err);
+	if (ret < 0)
+		return ret;
+	ret = fs_write_all(fd, a->symbols.text, a->symbols.bytes);
+	return ret < 0 ? err_sys(err, ret, "storing the kernel's symbols") : send_scratch(a, fd, reply, err);
+}
+
 static int op_write(struct agent *a, const json_t *request, json_t *reply, struct err *err)
 {
 	const char *path = json_get_string(request, "path");
@@ -185,7 +200,8 @@ static int op_capture_fetch(struct agent *a, const json_t *request, json_t *repl
 		return fd;
 	if (!a->capture)
 		return err_set(err, -ENODATA, "no events were recorded");
-	ret = capture_write(a->capture, fd, err);
+	symbols_read(&a->symbols, NULL); /* addresses without names are still addresses */
+	ret = capture_write(a->capture, &a->symbols, fd, err);
 	if (ret == 0)
 		ret = send_scratch(a, fd, reply, err);
 	if (ret < 0)
@@ -354,6 +370,7 @@ static const struct op {
 	{ "facts", op_facts },
 	{ "file", op_file },
 	{ "dmesg", op_dmesg },
+	{ "symbols", op_symbols },
 	{ "write", op_write },
 	{ "clock", op_clock },
 	{ "capture.start", op_capture_start },
@@ -417,5 +434,6 @@ void ops_done(struct agent *agent)
 	for (int i = 0; i < agent->stimuli; i++)
 		stimulus_free(agent->stimulus[i]);
 	capture_free(agent->capture);
+	symbols_done(&agent->symbols);
 	*agent = (struct agent){ .link_fd = agent->link_fd, .housekeeping = agent->housekeeping, .hz = agent->hz };
 }

@@ -162,6 +162,25 @@ static void files(void **state)
 	call_fails(*state, json_pack("{s:s, s:s}", "op", "file", "path", "/tmp"), EINVAL, "'/tmp'");
 }
 
+static void symbols_are_functions(void **state)
+{
+	_cleanup_close_ int fd = scratch();
+	_cleanup_json_ json_t *reply = call_with(*state, json_pack("{s:s}", "op", "symbols"), fd);
+	_cleanup_free_ char *text = NULL;
+	size_t functions = 0;
+	char type;
+
+	assert_true(json_is_true(json_object_get(reply, "ok")));
+	text = calloc(1, json_get_u64(reply, "bytes") + 1);
+	assert_int_equal(pread(fd, text, json_get_u64(reply, "bytes"), 0), json_get_u64(reply, "bytes"));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		assert_int_equal(sscanf(line, "%*x %c", &type), 1);
+		assert_non_null(strchr("tTwW", type));
+		functions += strstr(line, " schedule") != NULL;
+	}
+	assert_true(functions > 0);
+}
+
 static void write_tells_the_old_value(void **state)
 {
 	char path[] = "/tmp/ops-XXXXXX";
@@ -305,6 +324,7 @@ int main(void)
 		TEST(facts),
 		TEST(clock_rate),
 		TEST(files),
+		TEST(symbols_are_functions),
 		TEST(write_tells_the_old_value),
 		TEST(probe_from_start_to_file),
 		TEST(stimulus_from_preparation_to_shot),
