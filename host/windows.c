@@ -112,7 +112,7 @@ int plan_make(const struct plan_params *p, struct plan *ret)
 		return -EINVAL;
 	for (int i = 0; i < 2; i++)
 		left[i] = all[i] = windows_of(total_ns[i], p->length_ns);
-	ret->windows = calloc(2 * (all[0] + all[1]) + 1, sizeof(*ret->windows));
+	ret->windows = calloc(2 * (all[0] + all[1]), sizeof(*ret->windows));
 	if (!ret->windows)
 		return -ENOMEM;
 	while (res == 0 && left[0] + left[1]) {
@@ -121,7 +121,6 @@ int plan_make(const struct plan_params *p, struct plan *ret)
 		add_window(ret, WINDOW_GUARD, p->guard_ns);
 		res = fill_window(p, add_window(ret, state, total_ns[state] / all[state]), &rng);
 	}
-	add_window(ret, WINDOW_GUARD, p->guard_ns);
 	return res;
 }
 

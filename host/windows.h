@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The plan of a run: windows, the guards around them, and when what acts. Pure: the same
+ * The plan of a run: windows, the guards before them, and when what acts. Pure: the same
  * parameters and seed give the same plan. All times are nanoseconds; windows from the
  * plan's start, actions from their window's start.
  */
@@ -27,7 +27,7 @@ struct plan_params {
 	uint64_t length_ns;
 	uint64_t armed_ns;
 	uint64_t control_ns;
-	uint64_t guard_ns; /* before each window and after the last one */
+	uint64_t guard_ns; /* before each window */
 	struct plan_rhythm primer;
 	struct plan_rhythm stimulus;
 };
