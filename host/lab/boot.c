@@ -82,7 +82,7 @@ static void add_consoles(struct vector *v, const struct lab_boot *boot)
 	add(v, "-object", strdup("qtest,id=qtest,chardev=bus,log=/dev/null"));
 	add(v, "-mon", strdup("chardev=monitor,mode=control"));
 	add(v, "-serial", strdup("chardev:console"));
-	add(v, "-device", strdup("virtio-serial-pci"));
+	add(v, "-device", strdup("virtio-serial-pci,max_ports=2"));
 	add(v, "-device", strdup("virtconsole,chardev=progress"));
 	add(v, "-device", strdup("virtconsole,chardev=terminal"));
 }
