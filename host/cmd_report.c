@@ -20,6 +20,7 @@
 struct report_options {
 	char *html;
 	char *junit;
+	char *tap;
 	char *perfetto;
 	bool excerpt;
 	bool all;
@@ -35,6 +36,8 @@ static const struct option_row
 	rows[] = { ROW("html", SCHEMA_STRING, html, .help = "write one page that needs no network"),
 		   .argument = "FILE" },
 	ROW("junit", SCHEMA_STRING, junit, .help = "write JUnit XML for a CI server"), .argument = "FILE"
+}
+, ROW("tap", SCHEMA_STRING, tap, .help = "write TAP for prove or a CI server"), .argument = "FILE"
 }
 , ROW("perfetto", SCHEMA_STRING, perfetto, .help = "write gaps for ui.perfetto.dev"), .argument = "FILE"
 }
@@ -136,6 +139,11 @@ static int write_file(const char *name, const struct writer_input *input, const 
 	return r;
 }
 
+static bool wants_other_form(const struct report_options *options)
+{
+	return options->html || options->junit || options->tap || options->perfetto || options->excerpt;
+}
+
 static int write_all(const struct report_options *options, const struct writer_input *input, struct err *err)
 {
 	struct table_params table = { .colour = table_wants_colour(stdout), .all_causes = options->all };
@@ -144,10 +152,12 @@ static int write_all(const struct report_options *options, const struct writer_i
 	if (r == 0)
 		r = write_file("junit", input, options->junit, err);
 	if (r == 0)
+		r = write_file("tap", input, options->tap, err);
+	if (r == 0)
 		r = write_file("perfetto", input, options->perfetto, err);
 	if (r == 0 && options->excerpt)
 		r = writer_find("excerpt")->write(input, stdout, err);
-	if (r == 0 && !options->html && !options->junit && !options->perfetto && !options->excerpt)
+	if (r == 0 && !wants_other_form(options))
 		table_print(stdout, input->comparison, &table);
 	if (r == 0 && fflush(stdout) != 0)
 		r = err_sys(err, -errno, "cannot write the report");

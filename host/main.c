@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	{ "kernel", cmd_kernel, "build and list host kernels (arms)" },
 	{ "lab", cmd_lab, "run scenarios on emulated hosts under test" },
 	{ "recover", cmd_recover, "undo what a killed run left on this host" },
-	{ "report", cmd_report, "render a comparison: page, JUnit, excerpt, Perfetto" },
+	{ "report", cmd_report, "render a comparison: page, JUnit, TAP, excerpt, Perfetto" },
 	{ "run", cmd_run, "run scenarios on this host" },
 	{ "scenarios", cmd_scenarios, "list and explain scenarios" },
 };

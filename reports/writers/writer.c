@@ -11,6 +11,7 @@
 static const struct writer writers[] = {
 	{ "html", writer_html, "one page that needs no network" },
 	{ "junit", writer_junit, "JUnit XML for a CI server" },
+	{ "tap", writer_tap, "TAP for prove and CI servers" },
 	{ "excerpt", writer_excerpt, "one hit as plain text for a mailing list" },
 	{ "perfetto", writer_perfetto, "gaps for ui.perfetto.dev" },
 };

@@ -32,7 +32,7 @@ struct writer {
 
 /**
  * writer_find - look a writer up
- * @name: "html", "junit", "excerpt" or "perfetto"
+ * @name: "html", "junit", "tap", "excerpt" or "perfetto"
  *
  * Return: static, or NULL.
  */
@@ -53,6 +53,8 @@ int writer_to_file(const struct writer *writer, const struct writer_input *input
 int writer_html(const struct writer_input *input, FILE *out, struct err *err);
 /** writer_junit - JUnit XML: a suite a scenario, a case a verdict */
 int writer_junit(const struct writer_input *input, FILE *out, struct err *err);
+/** writer_tap - the Test Anything Protocol: a point a verdict or finding */
+int writer_tap(const struct writer_input *input, FILE *out, struct err *err);
 /** writer_excerpt - one hit in both layers as plain text of 72 columns, for a mailing list */
 int writer_excerpt(const struct writer_input *input, FILE *out, struct err *err);
 /** writer_perfetto - Chrome's trace JSON of some gaps, for ui.perfetto.dev */

@@ -2,11 +2,11 @@
 #include "reports/writers/writer.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "reports/writers/test_case.h"
 
 /* XML 1.0 has no way to write most control characters, escaped or not. */
 static void print_xml(FILE *out, const char *text)
@@ -36,32 +36,24 @@ static void print_attribute(FILE *out, const char *name, const char *value)
 	fputc('"', out);
 }
 
-static bool verdict_fails(const json_t *verdict)
-{
-	const char *state = json_get_string(verdict, "state");
-
-	return json_is_true(json_object_get(verdict, "decisive")) && strcmp(state, "removed") != 0 &&
-	       strcmp(state, "as-expected") != 0;
-}
-
-static void print_case(FILE *out, const json_t *item, const char *name, const char *kind, bool fails)
+static void print_case(FILE *out, const struct test_case *item)
 {
 	fputs("    <testcase", out);
 	fputs(" classname=\"vcpulat.", out);
-	print_xml(out, json_get_string(item, "scenario"));
+	print_xml(out, item->scenario);
 	fputc('.', out);
-	print_xml(out, json_get_string(item, "arm"));
+	print_xml(out, item->arm);
 	fputc('"', out);
-	print_attribute(out, "name", name);
+	print_attribute(out, "name", item->name);
 	fputs(" time=\"0\">\n", out);
-	if (fails) {
+	if (item->fails) {
 		fputs("      <failure", out);
-		print_attribute(out, "message", json_get_string(item, "text"));
-		print_attribute(out, "type", kind);
+		print_attribute(out, "message", item->text);
+		print_attribute(out, "type", item->kind);
 		fputs("/>\n", out);
 	} else {
 		fputs("      <system-out>", out);
-		print_xml(out, json_get_string(item, "text"));
+		print_xml(out, item->text);
 		fputs("</system-out>\n", out);
 	}
 	fputs("    </testcase>\n", out);
@@ -72,36 +64,19 @@ struct tally {
 	unsigned int failures;
 };
 
-static bool in_scenario(const json_t *item, const char *scenario)
-{
-	return !scenario || strcmp(json_get_string(item, "scenario"), scenario) == 0;
-}
-
 /* Counts the cases of a scenario, NULL: of all, and prints them where a stream is given. */
 static struct tally cases(const json_t *comparison, const char *scenario, FILE *out)
 {
 	struct tally tally = { 0 };
-	json_t *item;
-	size_t i;
+	struct test_case item;
 
-	json_array_foreach (json_object_get(comparison, "verdicts"), i, item) {
-		if (!in_scenario(item, scenario))
+	for (size_t i = 0; test_case_at(comparison, i, &item); i++) {
+		if (scenario && strcmp(item.scenario, scenario) != 0)
 			continue;
 		tally.tests++;
-		tally.failures += verdict_fails(item);
+		tally.failures += item.fails;
 		if (out)
-			print_case(out, item, json_get_string(item, "cause"), json_get_string(item, "state"),
-				   verdict_fails(item));
-	}
-	json_array_foreach (json_object_get(comparison, "findings"), i, item) {
-		bool fails = json_is_true(json_object_get(item, "fails"));
-
-		if (!in_scenario(item, scenario))
-			continue;
-		tally.tests++;
-		tally.failures += fails;
-		if (out)
-			print_case(out, item, "finding", "finding", fails);
+			print_case(out, &item);
 	}
 	return tally;
 }

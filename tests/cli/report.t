@@ -41,6 +41,19 @@ if command -v xmllint >/dev/null; then
 else
 	skip "JUnit XML is valid" "no xmllint"
 fi
+check_exit "TAP is written" 0 'tap: ' "$VCPULAT" report "$TMP/comparison.json" --tap "$TMP/report.tap"
+check "TAP counts its points" python3 $expect tap "$TMP/report.tap"
+check "TAP has a point where JUnit has a case" sh -c \
+	"[ \$(grep -c '<testcase' '$TMP/junit.xml') = \$(grep -cE '^(not )?ok ' '$TMP/report.tap') ]"
+"$VCPULAT" compare $results/stock-guest.json "$TMP/unclaimed.json" -o "$TMP/failed.json" >/dev/null 2>&1
+check_exit "TAP of an expectation that is not met" 0 'tap: ' "$VCPULAT" report "$TMP/failed.json" --tap "$TMP/failed.tap"
+if command -v prove >/dev/null; then
+	check_exit "prove reads TAP" 0 'Result: PASS' prove --exec cat "$TMP/report.tap"
+	check_exit "prove sees what failed" 1 'Result: FAIL' prove --exec cat "$TMP/failed.tap"
+else
+	skip "prove reads TAP" "no prove"
+	skip "prove sees what failed" "no prove"
+fi
 check "the trace is what Chrome's format says" python3 $expect trace "$TMP/trace.json"
 check_exit "a gap is chosen by number" 0 'perfetto' "$VCPULAT" report $results/stock-guest.json --perfetto "$TMP/gap.json" \
 	--gap 3

@@ -98,6 +98,22 @@ static void test_junit_counts_failures(void **state)
 	assert_non_null(strstr(text, "type=\"unexpected\""));
 }
 
+static void test_tap_is_one_line_a_point(void **state)
+{
+	const struct made odd = { .hits = 2, .cause = "guest/task/a # SKIP\nok 7" };
+	const struct made unseen = { .hits = 0 };
+	struct writer_input input = { 0 };
+	int code;
+	_cleanup_free_ char *text = written("tap", &odd, &input, &code);
+	_cleanup_free_ char *failed = written("tap", &unseen, &input, &code);
+
+	(void)state;
+	assert_int_equal(code, 0);
+	assert_non_null(strstr(text, "\nok 1 - vmstat-host stock guest/task/a \\# SKIP ok 7\n# "));
+	assert_non_null(strstr(text, "\n1..1\n"));
+	assert_non_null(strstr(failed, "\nnot ok 1 - vmstat-host stock host/kworker/vmstat_update\n"));
+}
+
 static void test_excerpt_is_plain_and_narrow(void **state)
 {
 	struct writer_input input = { 0 };
@@ -178,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_page_wants_its_assets),
 		cmocka_unit_test(test_junit_escapes),
 		cmocka_unit_test(test_junit_counts_failures),
+		cmocka_unit_test(test_tap_is_one_line_a_point),
 		cmocka_unit_test(test_excerpt_is_plain_and_narrow),
 		cmocka_unit_test(test_excerpt_without_a_hit),
 		cmocka_unit_test(test_perfetto_chooses_gaps),

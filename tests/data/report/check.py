@@ -21,6 +21,15 @@ def junit(path):
     assert sum(int(suite.get("tests")) for suite in root) == int(root.get("tests"))
 
 
+def tap(path):
+    lines = open(path).read().splitlines()
+    points = [line for line in lines if line.startswith(("ok ", "not ok "))]
+    assert lines[0] == "TAP version 13" and points
+    assert lines[-1] == f"1..{len(points)}"
+    assert [int(point.removeprefix("not ").split()[1]) for point in points] == list(range(1, len(points) + 1))
+    assert all(line in points or line.startswith("# ") for line in lines[1:-1])
+
+
 def trace(path, gap=None):
     events = json.load(open(path))["traceEvents"]
     slices = [event for event in events if event["ph"] == "X"]

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/writers/test_case.h"
+
+#include <string.h>
+
+#include "common/json.h"
+
+static bool verdict_fails(const json_t *verdict)
+{
+	const char *state = json_get_string(verdict, "state");
+
+	return json_is_true(json_object_get(verdict, "decisive")) && strcmp(state, "removed") != 0 &&
+	       strcmp(state, "as-expected") != 0;
+}
+
+bool test_case_at(const json_t *comparison, size_t i, struct test_case *ret)
+{
+	const json_t *verdicts = json_object_get(comparison, "verdicts");
+	const json_t *findings = json_object_get(comparison, "findings");
+	size_t n = json_array_size(verdicts);
+	const json_t *item = i < n ? json_array_get(verdicts, i) : json_array_get(findings, i - n);
+
+	if (!item)
+		return false;
+	*ret = (struct test_case){
+		.scenario = json_get_string(item, "scenario"),
+		.arm = json_get_string(item, "arm"),
+		.name = i < n ? json_get_string(item, "cause") : "finding",
+		.kind = i < n ? json_get_string(item, "state") : "finding",
+		.text = json_get_string(item, "text"),
+		.fails = i < n ? verdict_fails(item) : json_is_true(json_object_get(item, "fails")),
+	};
+	return true;
+}
