@@ -10,6 +10,8 @@
 int cmd_analyze(int argc, char *argv[]);
 /** cmd_compare - results to a comparison of arms */
 int cmd_compare(int argc, char *argv[]);
+/** cmd_diff - what differs between two set-ups */
+int cmd_diff(int argc, char *argv[]);
 /** cmd_flame - where the instructions of a cause went */
 int cmd_flame(int argc, char *argv[]);
 /** cmd_kernel - build and list kernel arms */

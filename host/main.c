@@ -17,6 +17,7 @@ struct command {
 static const struct command commands[] = {
 	{ "analyze", cmd_analyze, "say what caused each gap of a run" },
 	{ "compare", cmd_compare, "put arms side by side, with a verdict" },
+	{ "diff", cmd_diff, "say what differs between two set-ups" },
 	{ "flame", cmd_flame, "show where the instructions of a cause went" },
 	{ "kernel", cmd_kernel, "build and list host kernels (arms)" },
 	{ "lab", cmd_lab, "run scenarios on emulated hosts under test" },

@@ -9,60 +9,13 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "reports/writers/hit.h"
+#include "reports/writers/text.h"
 
 #define COLUMNS 72
 
-static size_t columns_of(const char *text, size_t bytes)
-{
-	size_t columns = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return columns;
-}
-
-static void print_safe(FILE *out, const char *text, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
-	}
-}
-
-/* The bytes of @text that fill at most @columns, cut at a space where there is one. */
-static size_t fitting(const char *text, size_t columns)
-{
-	size_t bytes = 0;
-	size_t space = 0;
-
-	while (text[bytes] && columns_of(text, bytes + 1) <= columns) {
-		bytes++;
-		if (text[bytes] == ' ')
-			space = bytes;
-	}
-	while (((unsigned char)text[bytes] & 0xc0) == 0x80)
-		bytes++;
-	return text[bytes] && space > 0 ? space : bytes;
-}
-
-/* @lead stands before the first line, as many spaces before the others. */
 static void print_paragraph(FILE *out, const char *lead, const char *text)
 {
-	size_t indent = columns_of(lead, strlen(lead));
-
-	fputs(lead, out);
-	do {
-		size_t bytes = fitting(text, COLUMNS - indent);
-
-		print_safe(out, text, bytes);
-		fputc('\n', out);
-		text += bytes;
-		while (*text == ' ')
-			text++;
-		if (*text)
-			fprintf(out, "%*s", (int)indent, "");
-	} while (*text);
+	text_paragraph(out, lead, text, COLUMNS);
 }
 
 static void print_head(FILE *out, const struct hit *hit)

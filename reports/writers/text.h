@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plain text in a number of columns, whatever a guest wrote into it. */
+#ifndef VCPULAT_TEXT_H
+#define VCPULAT_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/**
+ * text_columns - how wide a text is
+ * @text: UTF-8
+ * @bytes: of it
+ */
+size_t text_columns(const char *text, size_t bytes);
+
+/**
+ * text_safe - print text without what would move the cursor
+ * @out: where
+ * @text: UTF-8
+ * @bytes: of it
+ */
+void text_safe(FILE *out, const char *text, size_t bytes);
+
+/**
+ * text_paragraph - print text, broken at spaces where there are any
+ * @out: where
+ * @lead: stands before the first line, as many spaces before the others
+ * @text: UTF-8
+ * @columns: at most so many a line, with the lead
+ */
+void text_paragraph(FILE *out, const char *lead, const char *text, size_t columns);
+
+#endif
