@@ -93,13 +93,24 @@ static char *expand(const char *filter, int cpu)
 	return fclose(out) == 0 ? text : NULL;
 }
 
-static int add_event(json_t *list, const char *name, const char *filter, int cpu)
+static int add_event(json_t *list, const char *name, const char *filter, int cpu, bool stack)
 {
 	_cleanup_free_ char *expanded = expand(filter, cpu);
 
 	if (!expanded)
 		return -1;
-	return json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name", name, "filter", expanded, "stack", 0));
+	return json_array_append_new(list,
+				     json_pack("{s:s, s:s, s:b}", "name", name, "filter", expanded, "stack", stack));
+}
+
+static bool is_replaced(const char *name, enum layer layer, const struct schema_list *extra)
+{
+	const struct scenario_event *more = extra->item;
+
+	for (size_t i = 0; i < extra->count; i++)
+		if (more[i].layer == (int)layer && strcmp(more[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 static json_int_t buffer_kib(enum layer layer, uint64_t duration_ns)
@@ -120,11 +131,11 @@ json_t *capture_request(enum layer layer, int cpu, uint64_t duration_ns, const s
 	int ret = list ? 0 : -1;
 
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(events); i++)
-		if (layer == LAYER_HOST || !events[i].host_only)
-			ret = add_event(list, events[i].name, events[i].filter, cpu);
+		if ((layer == LAYER_HOST || !events[i].host_only) && !is_replaced(events[i].name, layer, extra))
+			ret = add_event(list, events[i].name, events[i].filter, cpu, false);
 	for (size_t i = 0; ret == 0 && i < extra->count; i++)
 		if (more[i].layer == (int)layer)
-			ret = add_event(list, more[i].name, more[i].filter, cpu);
+			ret = add_event(list, more[i].name, more[i].filter, cpu, more[i].stack);
 	if (ret < 0) {
 		json_decref(list);
 		return NULL;

@@ -16,7 +16,7 @@
  * @layer: whose agent it is for
  * @cpu: the measured CPU of that layer
  * @duration_ns: of the run; buffers are sized from it
- * @extra: list of struct scenario_event; those of @layer are added
+ * @extra: list of struct scenario_event; those of @layer are added, or replace the usual one of the same name
  *
  * Return: new reference, or NULL when out of memory.
  */

@@ -163,6 +163,8 @@ static const struct schema_field event_fields[] = {
 	{ KEY(scenario_event, name), .type = SCHEMA_STRING, .required = true, .help = "system:event" },
 	{ KEY(scenario_event, filter), .type = SCHEMA_STRING, .fallback = "CPU == @",
 	  .help = "Trace filter; @ stands for the measured CPU." },
+	{ KEY(scenario_event, stack), .type = SCHEMA_BOOL,
+	  .help = "Record the kernel's stack with it: of workqueue:workqueue_queue_work it says why work was queued." },
 	{ .key = NULL },
 };
 
@@ -212,7 +214,7 @@ static const struct schema_field fields[] = {
 	{ KEY(scenario, provokes), .type = SCHEMA_STRINGS, .required = true,
 	  .help = "Causes it provokes, e.g. host/kworker/vmstat_update." },
 	{ KEY(scenario, events), .type = SCHEMA_LIST, .fields = event_fields,
-	  .item_bytes = sizeof(struct scenario_event), .help = "Trace events besides the usual ones." },
+	  .item_bytes = sizeof(struct scenario_event), .help = "Trace events besides the usual ones, or in place of the usual one of that name." },
 	{ KEY(scenario, limits), .type = SCHEMA_LIST, .fields = limit_fields,
 	  .item_bytes = sizeof(struct scenario_limit), .help = "What the verdict judges." },
 	{ .key = "time_limit",

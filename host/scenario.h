@@ -66,6 +66,7 @@ struct scenario_event {
 	int layer;
 	char *name;   /* system:event */
 	char *filter; /* "" for all; "@" stands for the measured CPU's number */
+	bool stack;   /* with the kernel's stack */
 };
 
 struct scenario_limit {

@@ -12,13 +12,7 @@
 #include "reports/result.h"
 
 #define MAX_LOG_BYTES ((size_t)64 << 20)
-#define QUEUE_SLOTS 256
 #define QUIET_INSNS 200 /* a turn of the probe takes about 16, the shortest interrupt of a kernel over 1,000 */
-
-struct queued_work {
-	uint64_t work; /* address of the work item; 0: empty */
-	uint64_t tsc;
-};
 
 /* One pass over the traces. */
 struct pass {
@@ -30,8 +24,10 @@ struct pass {
 	struct figures *figures;   /* NULL: not wanted */
 	struct clock_check *clock; /* NULL: not wanted */
 	struct example *example;   /* NULL: not wanted */
-	struct queued_work queue[TRACE_LAYER_MAX][QUEUE_SLOTS];
-	uint64_t queued; /* when the work that starts now was queued; 0: not known */
+	struct queue queue;
+	const struct queued_work *queued; /* the work that starts now; NULL: none does, or nobody knows who queued it */
+	enum trace_layer queued_layer;
+	size_t gap; /* that is open or comes next */
 	int error;
 };
 
@@ -58,12 +54,39 @@ static int open_trace(struct pass *pass, enum trace_layer layer, bool *ret_has, 
 	return *ret_has ? reader_open(&params, &pass->reader[layer], err) : 0;
 }
 
+/* Queueings go with the gap in which the work began. */
+static int note_queuing(struct pass *pass, uint32_t cause, uint64_t tsc)
+{
+	struct analysis *a = pass->analysis;
+	struct queuing *list;
+
+	while (pass->gap < a->n_gaps && a->gaps[pass->gap].t1 <= tsc)
+		pass->gap++;
+	if (pass->gap == a->n_gaps || a->gaps[pass->gap].t0 > tsc)
+		return 0;
+	if ((a->n_queuing & (a->n_queuing - 1)) == 0) {
+		list = reallocarray(a->queuing, a->n_queuing ? 2 * a->n_queuing : 1, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		a->queuing = list;
+	}
+	a->queuing[a->n_queuing++] =
+		(struct queuing){ .gap = pass->gap,
+				  .cause = cause,
+				  .task = reader_task(pass->reader[pass->queued_layer], pass->queued->pid),
+				  .layer = pass->queued_layer,
+				  .by = *pass->queued };
+	return 0;
+}
+
 static void on_started(void *ctx, uint32_t cause, uint64_t tsc)
 {
 	struct pass *pass = ctx;
-	uint64_t queued = pass->queued && pass->queued < tsc ? pass->queued : tsc;
+	uint64_t queued = pass->queued && pass->queued->tsc < tsc ? pass->queued->tsc : tsc;
 
-	if (pass->figures && figures_add(pass->figures, cause, tsc, queued) < 0)
+	if (figures_add(pass->figures, cause, tsc, queued) < 0)
+		pass->error = -ENOMEM;
+	if (pass->queued && note_queuing(pass, cause, tsc) < 0)
 		pass->error = -ENOMEM;
 }
 
@@ -121,24 +144,12 @@ static void fetch(struct pass *pass, enum trace_layer layer)
 		event->arg = event->arg ? bundle_map(pass->analysis->bundle, layer, event->cpu, event->arg) : 0;
 }
 
-/* When the kernel was asked for the work that an event starts. */
-static uint64_t track_queue(struct pass *pass, const struct trace_event *event)
-{
-	struct queued_work *slot;
-
-	if (event->type != TRACE_WORK_QUEUE && event->type != TRACE_WORK_START)
-		return 0;
-	slot = &pass->queue[event->layer][(event->arg >> 3 ^ event->arg >> 11) % QUEUE_SLOTS];
-	if (event->type == TRACE_WORK_QUEUE)
-		*slot = (struct queued_work){ event->arg, event->tsc };
-	return slot->work == event->arg ? slot->tsc : 0;
-}
-
 static int feed(struct pass *pass, const struct trace_event *event)
 {
 	int r = 0;
 
-	pass->queued = track_queue(pass, event);
+	pass->queued = queue_feed(&pass->queue, event);
+	pass->queued_layer = (enum trace_layer)event->layer;
 	if (pass->clock)
 		clock_check_feed(pass->clock, event);
 	if (pass->example)
@@ -439,6 +450,7 @@ void analysis_free(struct analysis *analysis)
 		gap_done(&analysis->gaps[i]);
 	free(analysis->gaps);
 	free(analysis->chosen);
+	free(analysis->queuing);
 	free(analysis->meter_error);
 	meter_done(&analysis->meter);
 	json_decref(analysis->kernel_log);

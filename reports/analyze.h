@@ -22,6 +22,16 @@
 #include "reports/figures.h"
 #include "reports/exact/meter.h"
 #include "reports/names.h"
+#include "reports/queue.h"
+
+/* A work item that ran in a gap, and who queued it. */
+struct queuing {
+	size_t gap;
+	uint32_t cause;
+	uint32_t task; /* name; 0: not known */
+	enum trace_layer layer;
+	struct queued_work by;
+};
 
 struct analysis {
 	struct bundle *bundle;
@@ -31,6 +41,8 @@ struct analysis {
 	size_t n_gaps;
 	struct figures *figures;
 	struct clock_check clock;
+	struct queuing *queuing; /* ascending by gap */
+	size_t n_queuing;
 	json_t *kernel_log;	   /* findings of the run */
 	json_t *kernel_log_before; /* older ones: told, not judged */
 	size_t *chosen;		   /* one typical gap per cause, ascending */

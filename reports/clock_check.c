@@ -54,6 +54,7 @@ static void on_host(struct clock_check *check, const struct trace_event *event)
 	case TRACE_LOST:
 		check->is_known = false;
 		break;
+	case TRACE_STACK:
 	case TRACE_OTHER: /* may lie between kvm_entry and the entry itself */
 		break;
 	default:

@@ -11,7 +11,7 @@
 
 #include "common/cleanup.h"
 
-#define NAMES_MAX_CHARS 128 /* the rest of a longer text is cut */
+#define NAMES_MAX_CHARS 512 /* the rest of a longer text is cut; the longest are stacks */
 #define NAMES_MAX 65536	    /* further texts are all called "(more)": a guest cannot fill our memory */
 
 struct names;

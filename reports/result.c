@@ -146,6 +146,37 @@ static json_t *roots_json(const struct analysis *a, const struct gap *gap)
 	return list;
 }
 
+/* The task may have been interrupted for it: then the context says so, and it is not to blame. */
+static json_t *queuing_json(const struct analysis *a, const struct queuing *q)
+{
+	static const char *const layers[TRACE_LAYER_MAX] = { "host", "guest" };
+	const struct bundle *b = a->bundle;
+	json_t *object = json_pack("{s:s, s:I, s:s, s:i, s:s, s:i, s:s}", "cause", causes_text(a->causes, q->cause),
+				   "t_ns", ns_between(b, a->gaps[q->gap].t0, q->by.tsc), "layer", layers[q->layer],
+				   "cpu", (int)q->by.cpu, "task", names_text(a->names, q->task), "pid", (int)q->by.pid,
+				   "context", queue_context_name(q->by.context));
+	json_t *stack = json_array();
+
+	for (const char *word = names_text(a->names, q->by.stack); *word; word += strspn(word, " ")) {
+		size_t len = strcspn(word, " ");
+
+		json_array_append_new(stack, json_stringn(word, len));
+		word += len;
+	}
+	json_object_set_new(object, "stack", stack);
+	return object;
+}
+
+/* Who queued the work in a gap; @at moves on to the next gap's. */
+static json_t *queued_json(const struct analysis *a, size_t id, size_t *at)
+{
+	json_t *list = json_array();
+
+	for (; *at < a->n_queuing && a->queuing[*at].gap == id; (*at)++)
+		json_array_append_new(list, queuing_json(a, &a->queuing[*at]));
+	return list;
+}
+
 static json_t *gap_json(const struct analysis *a, size_t id)
 {
 	const struct bundle *b = a->bundle;
@@ -163,9 +194,17 @@ static json_t *gap_json(const struct analysis *a, size_t id)
 static json_t *gaps_json(const struct analysis *a)
 {
 	json_t *list = json_array();
+	size_t at = 0;
 
-	for (size_t i = 0; i < a->n_gaps; i++)
-		json_array_append_new(list, gap_json(a, i));
+	for (size_t i = 0; i < a->n_gaps; i++) {
+		json_t *gap = gap_json(a, i);
+		json_t *queued = queued_json(a, i, &at);
+
+		if (json_array_size(queued))
+			json_object_set(gap, "queued", queued);
+		json_decref(queued);
+		json_array_append_new(list, gap);
+	}
 	return list;
 }
 

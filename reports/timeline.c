@@ -205,8 +205,8 @@ static void pop(struct timeline *t, enum cause_class class, uint32_t key)
  */
 static void leave_guest(struct timeline *t, const struct trace_event *event)
 {
-	if (event->type == TRACE_OTHER || event->type == TRACE_KVM_EXIT || event->type == TRACE_KVM_ENTRY ||
-	    event->type == TRACE_LOST || !t->in_guest || !is_subject(t))
+	if (event->type == TRACE_OTHER || event->type == TRACE_STACK || event->type == TRACE_KVM_EXIT ||
+	    event->type == TRACE_KVM_ENTRY || event->type == TRACE_LOST || !t->in_guest || !is_subject(t))
 		return;
 	t->in_guest = false;
 	t->exit = t->pending_exit;
@@ -293,6 +293,7 @@ void timeline_feed(struct timeline *t, const struct trace_event *event, struct t
 		on_lost(t);
 		break;
 	case TRACE_OTHER:
+	case TRACE_STACK:
 	case TRACE_WAKEUP:
 	case TRACE_WORK_QUEUE:
 	case TRACE_TSC_OFFSET:

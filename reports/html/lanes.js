@@ -116,6 +116,19 @@
 				h("td", { class: "n" }, page.percent(row.ns / length)))))));
 	}
 
+	// A task that was interrupted is not the one who asked: the context says so.
+	function queuer(item) {
+		const who = `${item.task || "task"} (${item.pid})`, when = item.t_ns < 0 ? us(-item.t_ns) + " " + page.unit + " before the gap" :
+			us(item.t_ns) + " " + page.unit + " into the gap";
+		return h("li", {}, h("span", { class: "name" }, item.cause), ` by CPU ${item.cpu} of the ${item.layer}, `,
+			item.context === "task" ? who : `in ${item.context}, over ${who}`, ", " + when,
+			item.stack.length ? h("ol", { class: "stack small" }, item.stack.map(f => h("li", {}, h("code", {}, f)))) : null);
+	}
+
+	function queueList(list) {
+		fill("queued", list ? h("h3", {}, "Who queued it") : null, list ? h("ul", { class: "plain" }, list.map(queuer)) : null);
+	}
+
 	function eventTable(events) {
 		let last = null;
 		fill("events", events.length ? h("h3", {}, "Its events, " + page.unit + " from the start of the gap") : null,
@@ -175,6 +188,7 @@
 			detail ? "" : ". Its course was not kept; the parts are drawn by size, not in order of time.");
 		drawLanes(shown);
 		accountTable(rows, length);
+		queueList(gaps.queued[i]);
 		eventTable(events);
 	}
 

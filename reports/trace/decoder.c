@@ -9,9 +9,10 @@
 #define COMMON_BYTES 8 /* u16 event, u8 flags, u8 preemption depth, s32 pid: the same on every kernel with tracefs */
 #define FUNCTION_SLOTS 1024
 #define SYMBOL_SLOTS 2048 /* exit reasons and softirqs; SVM's reasons end at 0x404 */
+#define STACK_FRAMES 16
 #define KVM_ISA_VMX 1
 
-enum naming { NAMED_NOT, NAMED_BY_TEXT, NAMED_BY_FUNCTION, NAMED_BY_VALUE, NAMED_BY_EVENT };
+enum naming { NAMED_NOT, NAMED_BY_TEXT, NAMED_BY_FUNCTION, NAMED_BY_VALUE, NAMED_BY_EVENT, NAMED_BY_STACK };
 
 /* What is wanted of an event; the fields' names are the kernel's. */
 struct wanted {
@@ -39,6 +40,7 @@ static const struct wanted wanted_events[] = {
 	{ "kvm", "kvm_exit", TRACE_KVM_EXIT, NAMED_BY_VALUE, "exit_reason", "vcpu_id", "guest_rip" },
 	{ "kvm", "kvm_entry", TRACE_KVM_ENTRY, NAMED_NOT, NULL, "vcpu_id", "rip" },
 	{ "kvm", "kvm_write_tsc_offset", TRACE_TSC_OFFSET, NAMED_NOT, NULL, "vcpu_id", "next_tsc_offset" },
+	{ "ftrace", "kernel_stack", TRACE_STACK, NAMED_BY_STACK, "caller", "size", NULL },
 	{ "timer", "timer_expire_entry", TRACE_OTHER, NAMED_BY_FUNCTION, "function", NULL, NULL },
 	{ "timer", "hrtimer_expire_entry", TRACE_OTHER, NAMED_BY_FUNCTION, "function", NULL, NULL },
 };
@@ -218,6 +220,26 @@ static uint32_t name_value(struct decoder *decoder, struct event_kind *kind, con
 	return *slot;
 }
 
+/* "queue_work_on vmstat_shepherd process_one_work"; the record tells how many entries it has. */
+static uint32_t name_stack(struct decoder *decoder, const struct event_kind *kind, const char *data, size_t len)
+{
+	uint64_t frames = event_field_number(&kind->peer, data, len);
+	char text[NAMES_MAX_CHARS] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < frames && i < STACK_FRAMES && used < sizeof(text); i++) {
+		size_t at = kind->name.offset + i * sizeof(uint64_t);
+		uint64_t address;
+
+		if (!kind->name.offset || at + sizeof(address) > len)
+			break;
+		memcpy(&address, data + at, sizeof(address));
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
+					 names_text(decoder->names, name_function(decoder, address)));
+	}
+	return names_intern(decoder->names, text, sizeof(text));
+}
+
 static uint32_t name_record(struct decoder *decoder, struct event_kind *kind, const void *data, size_t len)
 {
 	const char *text;
@@ -233,6 +255,8 @@ static uint32_t name_record(struct decoder *decoder, struct event_kind *kind, co
 		return name_function(decoder, event_field_number(&kind->name, data, len));
 	case NAMED_BY_VALUE:
 		return name_value(decoder, kind, data, len);
+	case NAMED_BY_STACK:
+		return name_stack(decoder, kind, data, len);
 	case NAMED_BY_EVENT:
 		return kind->fixed_name;
 	}
@@ -249,6 +273,7 @@ bool decoder_decode(struct decoder *decoder, const void *data, size_t len, struc
 	memcpy(&id, data, sizeof(id));
 	memcpy(&ret->pid, (const char *)data + 4, sizeof(ret->pid));
 	ret->layer = (uint8_t)decoder->layer;
+	ret->flags = ((const uint8_t *)data)[2];
 	kind = decoder->kind[id];
 	if (!kind) {
 		ret->type = TRACE_OTHER;

@@ -7,11 +7,18 @@
 #include "reports/exact/kallsyms.h"
 #include "reports/trace/trace_input.h"
 
+#define TASK_SLOTS 256
+
 struct stream {
 	struct trace_event event; /* the next one of this CPU */
 	uint64_t before;	  /* stamp of the one before; 0: there was none */
 	bool is_lost;		  /* events were dropped before it */
 	uint16_t cpu;
+};
+
+struct task_slot {
+	int32_t pid; /* 0: empty */
+	uint32_t name;
 };
 
 struct reader {
@@ -23,6 +30,8 @@ struct reader {
 	size_t first;	/* the stream that is read from... */
 	uint64_t until; /* ...while its stamps do not pass this one */
 	bool is_started;
+	struct names *names;
+	struct task_slot task[TASK_SLOTS];
 };
 
 /* The own reader first; what it does not know goes to libtracecmd, unless a guest wrote it. */
@@ -61,6 +70,7 @@ int reader_open(const struct reader_params *params, struct reader **ret, struct 
 
 	if (!reader)
 		return err_sys(err, -ENOMEM, "cannot read '%s'", params->path);
+	reader->names = params->names;
 	reader->decoder = decoder_new(params->layer, params->names);
 	if (!reader->decoder)
 		return err_sys(err, -ENOMEM, "cannot read '%s'", params->path);
@@ -178,4 +188,19 @@ int reader_next(struct reader *reader, struct trace_event *ret)
 		reader->until = 0;
 	}
 	return r < 0 ? r : 1;
+}
+
+uint32_t reader_task(struct reader *reader, int32_t pid)
+{
+	struct task_slot *slot = &reader->task[(uint32_t)pid % TASK_SLOTS];
+	char text[32];
+
+	if (pid == 0)
+		return names_intern(reader->names, "idle", sizeof("idle"));
+	if (slot->pid != pid) {
+		bool known = reader->input->ops->task(reader->input, pid, text, sizeof(text));
+
+		*slot = (struct task_slot){ pid, known ? names_intern(reader->names, text, sizeof(text)) : 0 };
+	}
+	return slot->name;
 }

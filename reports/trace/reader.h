@@ -44,4 +44,13 @@ DEFINE_CLEANUP(struct reader *, reader_free)
  */
 int reader_next(struct reader *reader, struct trace_event *ret);
 
+/**
+ * reader_task - the name of a task, by what the trace knew at its end
+ * @reader: the reader
+ * @pid: of the layer; 0 is "idle"
+ *
+ * Return: names_text(); 0 when the trace does not say.
+ */
+uint32_t reader_task(struct reader *reader, int32_t pid);
+
 #endif

@@ -24,6 +24,7 @@ enum trace_type {
 	TRACE_KVM_EXIT,	     /* name: reason; peer: vCPU; arg: guest instruction pointer */
 	TRACE_KVM_ENTRY,     /* peer: vCPU; arg: guest instruction pointer */
 	TRACE_TSC_OFFSET,    /* peer: vCPU; arg: its new offset */
+	TRACE_STACK,	     /* name: functions, innermost first, of the event before it on the same CPU */
 	TRACE_LOST,	     /* the kernel dropped events of this CPU between arg (TSC) and this */
 	TRACE_TYPE_MAX
 };
@@ -38,6 +39,7 @@ struct trace_event {
 	uint16_t cpu;
 	uint8_t type;  /* enum trace_type */
 	uint8_t layer; /* enum trace_layer */
+	uint8_t flags; /* the kernel's: interrupt contexts */
 };
 
 #endif

@@ -10,6 +10,7 @@
 
 #define MAX_FORMAT_BYTES (256U << 10)  /* one event description; the kernel's largest are some 10 KiB */
 #define MAX_SECTION_BYTES (256U << 20) /* kallsyms of a kernel with many modules is some 10 MiB */
+#define MAX_TASKS_BYTES (4U << 20)     /* the kernel keeps 128 names unless told otherwise */
 #define MAX_FORMATS 65536
 #define MAX_CPUS 8192
 #define MIN_PAGE_BYTES 4096U
@@ -145,7 +146,7 @@ static int read_texts(struct cursor *c, struct trace_file *file)
 {
 	file->kallsyms = take_text(c, take_number(c, 4), MAX_SECTION_BYTES);
 	skip(c, take_number(c, 4)); /* formats of trace_printk() */
-	skip(c, take_number(c, 8)); /* names of tasks: sched_switch carries them */
+	file->tasks = take_text(c, take_number(c, 8), MAX_TASKS_BYTES);
 	return c->error;
 }
 
@@ -240,5 +241,6 @@ void trace_file_free(struct trace_file *file)
 		close(file->fd);
 	free(file->cpus);
 	free(file->kallsyms);
+	free(file->tasks);
 	free(file);
 }

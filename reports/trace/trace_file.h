@@ -27,6 +27,7 @@ struct trace_file {
 	struct trace_file_cpu *cpus;
 	size_t n_cpus;
 	char *kallsyms; /* terminated; "" when the file has none; may be taken over */
+	char *tasks;	/* as tracefs' saved_cmdlines: a line "PID NAME" each; terminated */
 };
 
 /* Called for each event description of the file; @text is terminated and only lent. */

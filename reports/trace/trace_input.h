@@ -26,6 +26,8 @@ struct trace_input_ops {
 	int (*next)(struct trace_input *input, size_t cpu, struct ring_record *ret, bool *ret_lost);
 	/* The function at an address, by the symbols in the file, or NULL. */
 	const char *(*find)(struct trace_input *input, uint64_t address);
+	/* The name of a task, terminated and cut to @bytes, by what the file says; false: it does not. */
+	bool (*task)(struct trace_input *input, int32_t pid, char *ret, size_t bytes);
 	void (*free)(struct trace_input *input);
 };
 

@@ -98,7 +98,24 @@ static const char *file_find(struct trace_input *base, uint64_t address)
 	return kallsyms_find(to_file(base)->symbols, address, &symbol) ? symbol.name : NULL;
 }
 
-static const struct trace_input_ops file_ops = { .next = file_next, .find = file_find, .free = file_free };
+static bool file_task(struct trace_input *base, int32_t pid, char *ret, size_t bytes)
+{
+	for (const char *line = to_file(base)->file->tasks; line && *line;
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		char *name;
+
+		if (strtol(line, &name, 10) != pid || *name != ' ')
+			continue;
+		name++;
+		snprintf(ret, bytes, "%.*s", (int)strcspn(name, "\n"), name);
+		return true;
+	}
+	return false;
+}
+
+static const struct trace_input_ops file_ops = {
+	.next = file_next, .find = file_find, .task = file_task, .free = file_free
+};
 
 static int teach(void *ctx, const char *system, const char *text)
 {

@@ -58,7 +58,19 @@ static const char *source_find(struct trace_input *base, uint64_t address)
 	return tep_find_function(to_source(base)->tep, address);
 }
 
-static const struct trace_input_ops tracecmd_ops = { .next = source_next, .find = source_find, .free = source_free };
+static bool source_task(struct trace_input *base, int32_t pid, char *ret, size_t bytes)
+{
+	struct tep_handle *tep = to_source(base)->tep;
+
+	if (!tep_is_pid_registered(tep, pid))
+		return false;
+	snprintf(ret, bytes, "%s", tep_data_comm_from_pid(tep, pid));
+	return true;
+}
+
+static const struct trace_input_ops tracecmd_ops = {
+	.next = source_next, .find = source_find, .task = source_task, .free = source_free
+};
 
 static void print_symbols(FILE *out, const struct tep_print_arg *arg)
 {

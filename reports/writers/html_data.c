@@ -68,10 +68,13 @@ static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
 	json_t *column[] = { json_array(), json_array(), json_array(), json_array(),
 			     json_array(), json_array(), json_array(), json_array() };
 	json_t *detail = json_object();
+	json_t *queued = json_object();
 	json_t *gap;
 	size_t i;
 
 	json_array_foreach (gaps, i, gap) {
+		char key[24];
+
 		append_ns(column[0], gap, "t_ns");
 		append_ns(column[1], gap, "len_ns");
 		json_array_append_new(column[2], json_integer(look_up(dictionary, json_get_string(gap, "cause"))));
@@ -80,18 +83,18 @@ static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
 		append_ns(column[5], gap, "exits");
 		json_array_append_new(column[6], parts_json(gap, dictionary));
 		append_ns(column[7], gap, "id");
+		snprintf(key, sizeof(key), "%zu", i);
+		if (json_is_array(json_object_get(gap, "queued")))
+			json_object_set(queued, key, json_object_get(gap, "queued"));
 		if (json_is_array(json_object_get(gap, "segments"))) {
-			char key[24];
-
-			snprintf(key, sizeof(key), "%zu", i);
 			json_object_set_new(detail, key,
 					    json_pack("{s:O, s:O*}", "segments", json_object_get(gap, "segments"),
 						      "events", json_object_get(gap, "events")));
 		}
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "t", column[0], "len", column[1], "cause",
-			 column[2], "flags", column[3], "host", column[4], "exits", column[5], "parts", column[6], "id",
-			 column[7], "detail", detail);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "t", column[0], "len", column[1],
+			 "cause", column[2], "flags", column[3], "host", column[4], "exits", column[5], "parts",
+			 column[6], "id", column[7], "detail", detail, "queued", queued);
 }
 
 static json_t *run_json(const json_t *result, struct dictionary *dictionary)

@@ -87,6 +87,41 @@ static void print_account(FILE *out, const struct hit *hit)
 	fputc('\n', out);
 }
 
+/* "CPU 0, kworker/0:1 (25), in softirq": a task that was interrupted is not the one who asked. */
+static void print_queuer(FILE *out, const json_t *item)
+{
+	const char *context = json_get_string(item, "context");
+	bool in_task = strcmp(context, "task") == 0;
+	const char *task = json_get_string(item, "task");
+	_cleanup_free_ char *text = str_printf(
+		"%s, by CPU %llu of the %s, %s%s%s (%llu)", json_get_string(item, "cause"),
+		(unsigned long long)json_get_u64(item, "cpu"), json_get_string(item, "layer"), in_task ? "" : context,
+		in_task ? "" : " over ", *task ? task : "task", (unsigned long long)json_get_u64(item, "pid"));
+	char lead[32];
+	json_t *function;
+	size_t i;
+
+	snprintf(lead, sizeof(lead), "%10.1f  ", json_number_value(json_object_get(item, "t_ns")) / 1000);
+	print_paragraph(out, lead, text ? text : "");
+	json_array_foreach (json_object_get(item, "stack"), i, function)
+		print_paragraph(out, "              => ",
+				json_string_value(function) ? json_string_value(function) : "");
+}
+
+static void print_queue(FILE *out, const struct hit *hit)
+{
+	const json_t *queued = json_object_get(hit->gap, "queued");
+	json_t *item;
+	size_t i;
+
+	if (!json_array_size(queued))
+		return;
+	fputs("        us  queued\n", out);
+	json_array_foreach (queued, i, item)
+		print_queuer(out, item);
+	fputc('\n', out);
+}
+
 static void print_kernel(FILE *out, const char *lead, const json_t *side)
 {
 	_cleanup_free_ char *text = str_printf("%s, sha256 %.16s, %s", json_get_string(side, "release"),
@@ -139,6 +174,7 @@ int writer_excerpt(const struct writer_input *input, FILE *out, struct err *err)
 	print_head(out, &hit);
 	print_events(out, &hit);
 	print_account(out, &hit);
+	print_queue(out, &hit);
 	print_origin(out, input, &hit);
 	return 0;
 }

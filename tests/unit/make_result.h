@@ -33,11 +33,14 @@ static inline json_t *made_gap(const struct made *made, size_t id, json_int_t t_
 	json_int_t length = (made->length_ns ? made->length_ns : 50000) + 100 * (json_int_t)id;
 
 	return json_pack(
-		"{s:I, s:I, s:I, s:s, s:s, s:[{s:s, s:i}], s:b, s:I, s:I, s:i, s:b, s:I, s:[{s:s, s:I}, {s:s, s:I}]}",
+		"{s:I, s:I, s:I, s:s, s:s, s:[{s:s, s:i}], s:b, s:I, s:I, s:i, s:b, s:I, s:[{s:s, s:I}, {s:s, s:I}],"
+		" s:[{s:s, s:i, s:s, s:i, s:s, s:i, s:s, s:[s, s]}]}",
 		"id", (json_int_t)id, "t_ns", t_ns, "len_ns", length, "window", armed ? "armed" : "control", "cause",
 		cause, "roots", "cause", cause, "count", 1, "single", true, "host_ns", length - 1000, "guest_ns",
 		(json_int_t)1000, "exits", 1, "lost", false, "turn", (json_int_t)(id + 1) * 1000, "parts", "cause",
-		cause, "ns", length - 1000, "cause", "unexplained", "ns", (json_int_t)1000);
+		cause, "ns", length - 1000, "cause", "unexplained", "ns", (json_int_t)1000, "queued", "cause", cause,
+		"t_ns", -5000, "layer", "host", "cpu", 0, "task", "kworker/0:1", "pid", 25, "context", "softirq",
+		"stack", "queue_work_on", "vmstat_shepherd");
 }
 
 static inline void made_windows(const struct made *made, json_t *windows, json_t *gaps)

@@ -87,9 +87,11 @@ static const json_t *find_event(const json_t *request, const char *name)
 
 static void test_capture_request(void **state)
 {
-	struct scenario_event extra[] = { { LAYER_HOST, (char *)"kmem:x", (char *)"CPU == @" },
-					  { LAYER_GUEST, (char *)"kmem:y", (char *)"" } };
-	const struct schema_list list = { extra, 2 };
+	struct scenario_event extra[] = { { LAYER_HOST, (char *)"kmem:x", (char *)"CPU == @", false },
+					  { LAYER_GUEST, (char *)"kmem:y", (char *)"", false },
+					  { LAYER_GUEST, (char *)"workqueue:workqueue_queue_work", (char *)"cpu == @",
+					    true } };
+	const struct schema_list list = { extra, 3 };
 	_cleanup_json_ json_t *host = capture_request(LAYER_HOST, 12, 60ULL * 1000000000, &list);
 	_cleanup_json_ json_t *guest = capture_request(LAYER_GUEST, 1, 3600ULL * 1000000000, &list);
 
@@ -103,6 +105,9 @@ static void test_capture_request(void **state)
 	assert_null(find_event(host, "kmem:y"));
 	assert_null(find_event(guest, "kvm:kvm_entry"));
 	assert_non_null(find_event(guest, "kmem:y"));
+	assert_true(json_is_false(json_object_get(find_event(host, "workqueue:workqueue_queue_work"), "stack")));
+	assert_true(json_is_true(json_object_get(find_event(guest, "workqueue:workqueue_queue_work"), "stack")));
+	assert_string_equal(json_get_string(find_event(guest, "workqueue:workqueue_queue_work"), "filter"), "cpu == 1");
 	assert_in_range(json_get_u64(host, "buffer_kib"), 8192, 65536);
 	assert_in_range(json_get_u64(guest, "buffer_kib"), 4096, 65536);
 }

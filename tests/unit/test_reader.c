@@ -209,6 +209,48 @@ static void names_are_printable(void **state)
 	names_free(names);
 }
 
+static const char stack_format[] = "name: kernel_stack\nID: 4\nformat:\n"
+				   "\tfield:int size;\toffset:8;\tsize:4;\tsigned:1;\n"
+				   "\tfield:unsigned long caller[8];\toffset:16;\tsize:64;\tsigned:0;\n";
+
+static const char *find_stack_function(void *ctx, uint64_t address)
+{
+	(void)ctx;
+	return address == 0xabc0 ? "queue_work_on" : address == 0xabd0 ? "vmstat_shepherd" : NULL;
+}
+
+/* The record's own count is believed as far as the record goes. */
+static void stacks_are_names(void **state)
+{
+	static const struct {
+		uint64_t frames;
+		size_t len;
+		const char *text;
+	} rows[] = { { 2, 40, "queue_work_on vmstat_shepherd" },
+		     { 3, 40, "queue_work_on vmstat_shepherd 0x1234" },
+		     { 0, 40, "" },
+		     { 0xffffffff, 40, "queue_work_on vmstat_shepherd 0x1234" },
+		     { 3, 36, "queue_work_on vmstat_shepherd" },
+		     { 3, 20, "" } };
+	struct names *names = names_new();
+	struct decoder *decoder = make_decoder(names);
+
+	(void)state;
+	assert_int_equal(decoder_add(decoder, "ftrace", stack_format), 0);
+	decoder_set_functions(decoder, find_stack_function, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t record[5] = { 4 | 7ULL << 32, rows[i].frames, 0xabc0, 0xabd0, 0x1234 };
+		struct trace_event event;
+
+		assert_true(decoder_decode(decoder, record, rows[i].len, &event));
+		assert_int_equal(event.type, TRACE_STACK);
+		assert_int_equal(event.pid, 7);
+		assert_string_equal(names_text(names, event.name), rows[i].text);
+	}
+	decoder_free(decoder);
+	names_free(names);
+}
+
 static void vectors_and_unknown_events(void **state)
 {
 	struct names *names = names_new();
@@ -271,6 +313,24 @@ static void both_readers_agree(void **state)
 	}
 	assert_int_equal(reader_next(other.reader, &b), 0);
 	assert_true(n > 100);
+	close_file(&own);
+	close_file(&other);
+}
+
+/* Both kinds of file say what the tasks are called. */
+static void tasks_have_names(void **state)
+{
+	struct read_back own = open_file("tests/data/trace/version6.dat", TRACE_HOST);
+	struct read_back other = open_file("tests/data/trace/version7.dat", TRACE_HOST);
+
+	(void)state;
+	for (int twice = 0; twice < 2; twice++) {
+		assert_string_equal(names_text(own.names, reader_task(own.reader, 35)), "kworker/1:1");
+		assert_string_equal(names_text(own.names, reader_task(own.reader, 0)), "idle");
+		assert_int_equal(reader_task(own.reader, 35 + 256), 0);
+		assert_string_equal(names_text(other.names, reader_task(other.reader, 35)), "kworker/1:1");
+		assert_int_equal(reader_task(other.reader, 35 + 256), 0);
+	}
 	close_file(&own);
 	close_file(&other);
 }
@@ -341,6 +401,8 @@ int main(void)
 		cmocka_unit_test(exit_reasons_by_processor),
 		cmocka_unit_test(texts_stay_inside_records),
 		cmocka_unit_test(names_are_printable),
+		cmocka_unit_test(stacks_are_names),
+		cmocka_unit_test(tasks_have_names),
 		cmocka_unit_test(vectors_and_unknown_events),
 		cmocka_unit_test(names_have_an_end),
 	};

@@ -127,6 +127,8 @@ static void test_excerpt_is_plain_and_narrow(void **state)
 		assert_true(strcspn(line, "\n") <= 72);
 	assert_non_null(strstr(text, "kvm_exit reason interrupt"));
 	assert_non_null(strstr(text, "probe's next turn"));
+	assert_non_null(strstr(text, "softirq"));
+	assert_non_null(strstr(text, "\n              => vmstat_shepherd\n"));
 }
 
 static void test_excerpt_without_a_hit(void **state)

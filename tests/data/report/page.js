@@ -12,8 +12,9 @@
 		check("outcome", /passed/.test(text("outcome")));
 		check("verdict", /: removed/.test(text("verdicts")));
 		check("mode", /functional mode/.test(text("mode")) && /emulated/.test(text("mode")));
-		check("no markup from data", !document.querySelector("main b") && !document.querySelector("main script"));
+		check("no markup from data", !document.querySelector("main b, main i") && !document.querySelector("main script"));
 		check("event text", text("events").includes("</" + "script><b>"));
+		check("queued by", /by CPU 0 of the host, .*\(25\), 5.00 .*before the gap/.test(text("queued")) && /vmstat_shepherd/.test(text("queued")));
 		check("lanes", document.querySelectorAll("#lanes rect").length > 4);
 		check("penalty marked", /guest penalty/.test(text("lanes")) && /host cost/.test(text("lanes")));
 		const canvases = document.querySelectorAll("#charts canvas");
