@@ -6,6 +6,7 @@
 
 #include "common/fs.h"
 #include "common/json.h"
+#include "reports/courses.h"
 #include "reports/exact/exact.h"
 #include "reports/kernel_log.h"
 #include "reports/trace/reader.h"
@@ -308,14 +309,6 @@ static int compare_candidates(const void *a, const void *b)
 	return x->gap < y->gap ? -1 : x->gap > y->gap;
 }
 
-static int compare_places(const void *a, const void *b)
-{
-	const size_t *x = a;
-	const size_t *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 static unsigned int doubts_of(const struct analysis *a, const struct gap *gap)
 {
 	size_t window = bundle_window_at(a->bundle, gap->t0);
@@ -338,13 +331,13 @@ static size_t list_candidates(const struct analysis *a, struct candidate *ret)
 	return n;
 }
 
-static int choose_examples(struct analysis *a, struct err *err)
+static int choose_typical(struct analysis *a, struct err *err)
 {
 	_cleanup_free_ struct candidate *list = calloc(a->n_gaps + 1, sizeof(*list));
 	size_t n = list ? list_candidates(a, list) : 0;
 
-	a->chosen = calloc(n + 1, sizeof(*a->chosen));
-	if (!list || !a->chosen)
+	a->typical = calloc(n + 1, sizeof(*a->typical));
+	if (!list || !a->typical)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	for (size_t i = 0, j; i < n; i = j) {
 		size_t last = i;
@@ -352,9 +345,23 @@ static int choose_examples(struct analysis *a, struct err *err)
 		for (j = i; j < n && list[j].cause == list[i].cause; j++)
 			if (list[j].doubts == list[i].doubts)
 				last = j;
-		a->chosen[a->n_chosen++] = list[i + (last - i) / 2].gap;
+		a->typical[a->n_typical++] = list[i + (last - i) / 2].gap;
 	}
-	qsort(a->chosen, a->n_chosen, sizeof(*a->chosen), compare_places);
+	return 0;
+}
+
+static int choose_courses(struct analysis *a, struct err *err)
+{
+	_cleanup_free_ bool *marked = calloc(a->n_gaps + 1, sizeof(*marked));
+
+	a->chosen = calloc(a->n_gaps + 1, sizeof(*a->chosen));
+	if (!marked || !a->chosen || courses_mark(a->gaps, a->n_gaps, marked) < 0)
+		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
+	for (size_t i = 0; i < a->n_typical; i++)
+		marked[a->typical[i]] = true;
+	for (size_t i = 0; i < a->n_gaps; i++)
+		if (marked[i])
+			a->chosen[a->n_chosen++] = i;
 	return 0;
 }
 
@@ -365,8 +372,9 @@ static int record_examples(struct analysis *a, struct err *err)
 					 .causes = a->causes,
 					 .cpu = { a->bundle->host_cpu, a->bundle->guest_cpu },
 					 .cycles_per_second = a->bundle->cycles_per_second };
-	int r = choose_examples(a, err);
+	int r = choose_typical(a, err);
 
+	r = r < 0 ? r : choose_courses(a, err);
 	if (r < 0)
 		return r;
 	params.chosen = a->chosen;
@@ -450,6 +458,7 @@ void analysis_free(struct analysis *analysis)
 		gap_done(&analysis->gaps[i]);
 	free(analysis->gaps);
 	free(analysis->chosen);
+	free(analysis->typical);
 	free(analysis->queuing);
 	free(analysis->meter_error);
 	meter_done(&analysis->meter);

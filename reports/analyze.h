@@ -45,8 +45,10 @@ struct analysis {
 	size_t n_queuing;
 	json_t *kernel_log;	   /* findings of the run */
 	json_t *kernel_log_before; /* older ones: told, not judged */
-	size_t *chosen;		   /* one typical gap per cause, ascending */
+	size_t *chosen;		   /* gaps whose course is kept, ascending: the typical ones and more */
 	size_t n_chosen;
+	size_t *typical; /* one gap per cause */
+	size_t n_typical;
 	struct example *example; /* of the chosen ones */
 	struct meter_data meter; /* empty without has_meter */
 	bool has_meter;

@@ -106,7 +106,7 @@ static void rename_share(struct attribution *join, uint32_t from, uint32_t to)
 	target->cycles += join->share[from].cycles;
 	join->share[from].cycles = 0;
 	if (observer->renamed)
-		observer->renamed(observer->ctx, from, to);
+		observer->renamed(observer->ctx, join->current, from, to);
 }
 
 /* Who gets the time that comes next. */

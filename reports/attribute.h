@@ -50,8 +50,8 @@ struct attribute_observer {
 	void (*started)(void *ctx, uint32_t cause, uint64_t tsc);
 	/* A piece of a gap; may be renamed later by renamed(). */
 	void (*segment)(void *ctx, size_t gap, enum trace_layer lane, uint64_t t0, uint64_t t1, uint32_t cause);
-	/* The time given to @from in the open gap turns out to be @to's. */
-	void (*renamed)(void *ctx, uint32_t from, uint32_t to);
+	/* The time given to @from in a gap turns out to be @to's. */
+	void (*renamed)(void *ctx, size_t gap, uint32_t from, uint32_t to);
 	void *ctx;
 };
 

@@ -19,12 +19,17 @@ struct segment {
 	uint32_t cause;
 };
 
+struct kept_event {
+	struct trace_event event;
+	uint32_t previous; /* name of the task that was switched out */
+};
+
 struct recording {
 	struct segment *segment;
 	size_t n_segments;
-	struct trace_event *event;
-	uint32_t *previous; /* per event: name of the task that was switched out */
+	struct kept_event *event;
 	size_t n_events;
+	size_t cut; /* events for which there was no room */
 };
 
 struct example {
@@ -58,7 +63,6 @@ void example_free(struct example *example)
 	for (size_t i = 0; i < example->params.n_chosen; i++) {
 		free(example->recording[i].segment);
 		free(example->recording[i].event);
-		free(example->recording[i].previous);
 	}
 	free(example->recording);
 	free(example);
@@ -69,18 +73,29 @@ static const struct gap *gap_of(const struct example *example, size_t index)
 	return &example->params.gaps[example->params.chosen[index]];
 }
 
+/* Room for one element more; what was there is freed when there is none. */
+static void *make_room(void *list, size_t n, size_t bytes)
+{
+	void *bigger;
+
+	if (n & (n - 1))
+		return list;
+	bigger = reallocarray(list, n ? 2 * n : 1, bytes);
+	if (!bigger)
+		free(list);
+	return bigger;
+}
+
 static int keep_event(struct example *example, struct recording *r, const struct trace_event *event)
 {
-	if (!r->event) {
-		r->event = calloc(EXAMPLE_MAX_EVENTS, sizeof(*r->event));
-		r->previous = calloc(EXAMPLE_MAX_EVENTS, sizeof(*r->previous));
-		if (!r->event || !r->previous)
-			return -ENOMEM;
-	}
-	if (r->n_events == EXAMPLE_MAX_EVENTS)
+	if (r->n_events == EXAMPLE_MAX_EVENTS) {
+		r->cut++;
 		return 0;
-	r->event[r->n_events] = *event;
-	r->previous[r->n_events++] = example->task[event->layer];
+	}
+	r->event = make_room(r->event, r->n_events, sizeof(*r->event));
+	if (!r->event)
+		return -ENOMEM;
+	r->event[r->n_events++] = (struct kept_event){ *event, example->task[event->layer] };
 	return 0;
 }
 
@@ -106,7 +121,6 @@ static int keep_before(struct example *example, struct recording *r, const struc
 		if (event->tsc < gap->t0 && gap->t0 - event->tsc < reach)
 			ret = keep_event(example, r, event);
 	}
-	example->n_before = 0;
 	return ret;
 }
 
@@ -125,42 +139,45 @@ int example_event(struct example *example, const struct trace_event *event)
 			ret = keep_before(example, r, gap_of(example, example->current));
 		if (ret == 0)
 			ret = keep_event(example, r, event);
-	} else if (asks_for_cpu(example, event)) {
-		example->before[example->n_before++ % BEFORE_EVENTS] = *event;
 	}
+	if (asks_for_cpu(example, event))
+		example->before[example->n_before++ % BEFORE_EVENTS] = *event;
 	if (is_measured && event->type == TRACE_SWITCH)
 		example->task[event->layer] = event->name;
 	return ret;
 }
 
-void example_segment(void *ctx, size_t gap, enum trace_layer lane, uint64_t t0, uint64_t t1, uint32_t cause)
+/* The recording of a gap; NULL: it is not chosen. What is told at an event may be of a gap that was passed before. */
+static struct recording *recording_of(struct example *example, size_t gap)
 {
-	struct example *example = ctx;
-	struct recording *r;
 	size_t i = example->current;
 
-	/* A segment is reported when the event at its end is: the gap it lies in may have been passed. */
 	while (i && example->params.chosen[i - 1] >= gap)
 		i--;
-	if (i == example->params.n_chosen || example->params.chosen[i] != gap)
+	return i < example->params.n_chosen && example->params.chosen[i] == gap ? &example->recording[i] : NULL;
+}
+
+void example_segment(void *ctx, size_t gap, enum trace_layer lane, uint64_t t0, uint64_t t1, uint32_t cause)
+{
+	struct recording *r = recording_of(ctx, gap);
+
+	if (!r || r->n_segments == EXAMPLE_MAX_SEGMENTS)
 		return;
-	r = &example->recording[i];
-	if (!r->segment)
-		r->segment = calloc(EXAMPLE_MAX_SEGMENTS, sizeof(*r->segment));
-	if (!r->segment || r->n_segments == EXAMPLE_MAX_SEGMENTS)
+	r->segment = make_room(r->segment, r->n_segments, sizeof(*r->segment));
+	if (!r->segment) {
+		r->n_segments = 0;
 		return;
+	}
 	r->segment[r->n_segments++] = (struct segment){ lane, t0, t1, cause };
 }
 
-void example_renamed(void *ctx, uint32_t from, uint32_t to)
+void example_renamed(void *ctx, size_t gap, uint32_t from, uint32_t to)
 {
-	struct example *example = ctx;
-	size_t first = example->current ? example->current - 1 : 0;
+	struct recording *r = recording_of(ctx, gap);
 
-	for (size_t i = first; i <= example->current && i < example->params.n_chosen; i++)
-		for (size_t j = 0; j < example->recording[i].n_segments; j++)
-			if (example->recording[i].segment[j].cause == from)
-				example->recording[i].segment[j].cause = to;
+	for (size_t i = 0; r && i < r->n_segments; i++)
+		if (r->segment[i].cause == from)
+			r->segment[i].cause = to;
 }
 
 static json_int_t ns_from(const struct example *example, uint64_t begin, uint64_t tsc)
@@ -214,8 +231,8 @@ static json_t *events_json(const struct example *example, const struct recording
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < r->n_events; i++) {
-		const struct trace_event *event = &r->event[i];
-		_cleanup_free_ char *text = event_text(example, event, r->previous[i]);
+		const struct trace_event *event = &r->event[i].event;
+		_cleanup_free_ char *text = event_text(example, event, r->event[i].previous);
 
 		json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "lane", lanes[event->layer], "t_ns",
 						      ns_from(example, begin, event->tsc), "text", text ? text : ""));
@@ -227,8 +244,11 @@ json_t *example_json(const struct example *example, size_t index)
 {
 	const struct gap *gap = gap_of(example, index);
 	const struct recording *r = &example->recording[index];
+	json_t *object = json_pack("{s:I, s:s, s:o, s:o}", "gap", (json_int_t)example->params.chosen[index], "cause",
+				   causes_text(example->params.causes, gap->cause), "segments",
+				   segments_json(example, r, gap->t0), "events", events_json(example, r, gap->t0));
 
-	return json_pack("{s:I, s:s, s:o, s:o}", "gap", (json_int_t)example->params.chosen[index], "cause",
-			 causes_text(example->params.causes, gap->cause), "segments",
-			 segments_json(example, r, gap->t0), "events", events_json(example, r, gap->t0));
+	if (object && r->cut)
+		json_object_set_new(object, "events_cut", json_integer((json_int_t)r->cut));
+	return object;
 }

@@ -14,7 +14,7 @@
 #include "common/cleanup.h"
 #include "reports/attribute.h"
 
-#define EXAMPLE_MAX_SEGMENTS 500
+#define EXAMPLE_MAX_SEGMENTS 500 /* of one gap */
 #define EXAMPLE_MAX_EVENTS 500
 
 struct example;
@@ -54,14 +54,15 @@ int example_event(struct example *example, const struct trace_event *event);
 void example_segment(void *ctx, size_t gap, enum trace_layer lane, uint64_t t0, uint64_t t1, uint32_t cause);
 
 /** example_renamed - as attribute_observer.renamed; the context is the recorder */
-void example_renamed(void *ctx, uint32_t from, uint32_t to);
+void example_renamed(void *ctx, size_t gap, uint32_t from, uint32_t to);
 
 /**
  * example_json - one of the chosen gaps
  * @example: the recorder, after the pass
  * @index: into chosen
  *
- * Return: {"gap", "cause", "segments", "events"} with times relative to the gap's start, or NULL without memory.
+ * Return: {"gap", "cause", "segments", "events"} with times relative to the gap's start, and "events_cut" where there
+ * were more events than are kept; or NULL without memory.
  */
 json_t *example_json(const struct example *example, size_t index);
 

@@ -191,10 +191,31 @@ static json_t *gap_json(const struct analysis *a, size_t id)
 			 "lost", gap->lost, "turn", (json_int_t)gap->turn, "parts", parts_json(a, gap));
 }
 
+static bool is_typical(const struct analysis *a, size_t gap)
+{
+	for (size_t i = 0; i < a->n_typical; i++)
+		if (a->typical[i] == gap)
+			return true;
+	return false;
+}
+
+/* Segments and events of a gap; those of the typical ones stand with the examples. */
+static void add_course(const struct analysis *a, json_t *gap, size_t index)
+{
+	static const char *const keys[] = { "segments", "events", "events_cut" };
+	json_t *course = is_typical(a, a->chosen[index]) ? NULL : example_json(a->example, index);
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (json_object_get(course, keys[i]))
+			json_object_set(gap, keys[i], json_object_get(course, keys[i]));
+	json_decref(course);
+}
+
 static json_t *gaps_json(const struct analysis *a)
 {
 	json_t *list = json_array();
 	size_t at = 0;
+	size_t course = 0;
 
 	for (size_t i = 0; i < a->n_gaps; i++) {
 		json_t *gap = gap_json(a, i);
@@ -203,6 +224,8 @@ static json_t *gaps_json(const struct analysis *a)
 		if (json_array_size(queued))
 			json_object_set(gap, "queued", queued);
 		json_decref(queued);
+		if (course < a->n_chosen && a->chosen[course] == i)
+			add_course(a, gap, course++);
 		json_array_append_new(list, gap);
 	}
 	return list;
@@ -410,8 +433,8 @@ static json_t *examples_json(const struct analysis *a, const json_t *causes)
 
 	json_array_foreach (causes, i, entry)
 		for (size_t j = 0; j < a->n_chosen; j++)
-			if (strcmp(causes_text(a->causes, a->gaps[a->chosen[j]].cause),
-				   json_get_string(entry, "cause")) == 0)
+			if (is_typical(a, a->chosen[j]) && strcmp(causes_text(a->causes, a->gaps[a->chosen[j]].cause),
+								  json_get_string(entry, "cause")) == 0)
 				json_object_set_new(object, json_get_string(entry, "cause"),
 						    example_json(a->example, j));
 	return object;

@@ -42,6 +42,13 @@ const page = (function () {
 		return shown.toFixed(perMinute >= 10 ? 0 : perMinute >= 1 ? 1 : 2);
 	}
 
+	// Is there more of a gap than its account?
+	function hasCourse(run, i) {
+		if (!run.typical)
+			run.typical = new Set(Object.values(run.examples || {}).filter(e => e).map(e => e.gap));
+		return i in run.gaps.detail || run.typical.has(run.gaps.id[i]);
+	}
+
 	function percent(share) {
 		return (100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0) + "%";
 	}
@@ -124,6 +131,6 @@ const page = (function () {
 
 	const kinds = { libvirt: "guest", none: "native", bare: "bare payload" };
 
-	return { data, unit, h, fill, us, rate, percent, ranked, colour, hollow, shape, mark, token, button, on, tell, kinds, telling, isDark, whenLightChanges,
+	return { data, unit, h, fill, us, rate, percent, hasCourse, ranked, colour, hollow, shape, mark, token, button, on, tell, kinds, telling, isDark, whenLightChanges,
 		arms: data.comparison.arms.map(arm => arm.name) };
 })();

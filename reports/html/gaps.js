@@ -295,6 +295,7 @@
 		return { title: names[chart.cause[i]], rows: [["at", chart.t[i].toFixed(6) + " s"], ["length", us(chart.len[i]) + " " + page.unit],
 			["host", us(host) + " " + page.unit], ["guest", us(chart.len[i] - host) + " " + page.unit],
 			["exits", String(gaps.exits[k])],
+			["lanes", page.hasCourse(chart.runs[chart.run[i]], k) ? "in order of time" : "not kept"],
 			["window", gaps.flags[k] & 4 ? "armed" : gaps.flags[k] & 8 ? "control" : gaps.flags[k] & 16 ? "guard" : "outside"]]
 			.concat(gaps.flags[k] & 2 ? [["", "events were lost inside"]] : []) };
 	}
@@ -317,7 +318,7 @@
 		const run = chart.runs[chart.run[i]];
 		selected = { chart, i };
 		const text = describe(chart, i);
-		fill("announce", `${chart.arm}, gap ${i + 1} of ${chart.n}: ${text.title}, ${us(chart.len[i])} ${page.unit}, ${text.rows[5][1]}`);
+		fill("announce", `${chart.arm}, gap ${i + 1} of ${chart.n}: ${text.title}, ${us(chart.len[i])} ${page.unit}, ${text.rows[6][1]}`);
 		page.tell("gap", { run, index: chart.index[i] });
 		redraw();
 	}
@@ -367,8 +368,11 @@
 		chart.canvas.addEventListener("mousemove", event => showTip(chart, nearest(chart, event.offsetX, event.offsetY), event));
 		chart.canvas.addEventListener("mouseleave", () => { document.getElementById("tip").hidden = true; });
 		chart.canvas.addEventListener("click", event => select(chart, nearest(chart, event.offsetX, event.offsetY)));
+		const kept = d3.sum(chart.runs, run => d3.range(run.gaps.id.length).filter(i => page.hasCourse(run, i)).length);
 		return [h("h3", {}, chart.arm + ": " + chart.n.toLocaleString("en") + " gaps, " +
-			(chart.boots.length > 1 ? chart.boots.length + " boots, " : "") + "length in " + page.unit), chart.box];
+			(chart.boots.length > 1 ? chart.boots.length + " boots, " : "") + "length in " + page.unit), chart.box,
+		kept < chart.n ? h("p", { class: "small kept" }, `Lanes with events are kept of ${kept.toLocaleString("en")} of these gaps: of each cause the ` +
+			"longest, and an even sample of the others. The account is there for all.") : null];
 	}
 
 	function legend() {

@@ -161,10 +161,25 @@
 		return count;
 	}
 
+	// Segments are kept as lane, begin, end, cause, and events as lane, time, text: one flat list of numbers each.
+	function unpack(course) {
+		const segments = [], events = [], lane = bit => bit ? "guest" : "host";
+		for (let k = 0; k < course.s.length; k += 4)
+			segments.push({ lane: lane(course.s[k]), t0_ns: course.s[k + 1], t1_ns: course.s[k + 2], what: data.causes[course.s[k + 3]] });
+		for (let k = 0; k < course.e.length; k += 3)
+			events.push({ lane: lane(course.e[k]), t_ns: course.e[k + 1], text: data.texts[course.e[k + 2]] });
+		return { segments, events, events_cut: course.cut };
+	}
+
 	function detailOf(run, i) {
 		if (run.gaps.detail[i])
-			return run.gaps.detail[i];
+			return unpack(run.gaps.detail[i]);
 		return Object.values(run.examples || {}).find(e => e && e.gap === run.gaps.id[i]) || null;
+	}
+
+	function withoutCourse(rows) {
+		return rows.length > 1 ? ". Its course was not kept; the parts are drawn by size, not in order of time."
+			: ". Its events were not kept; all of it went to one cause.";
 	}
 
 	function show(run, i) {
@@ -185,7 +200,7 @@
 		fill("lanes-head", h("strong", {}, page.mark(name), " ", name), ` on ${run.arm}, ${run.scenario.name}, `,
 			guest ? "guest" : "native", `: ${us(length)} ${page.unit}`,
 			guest ? `, of it ${us(gaps.host[i])} on the host and ${us(length - gaps.host[i])} in the guest` : "",
-			detail ? "" : ". Its course was not kept; the parts are drawn by size, not in order of time.");
+			detail ? detail.events_cut ? `. ${detail.events_cut} more events were not kept.` : "" : withoutCourse(rows));
 		drawLanes(shown);
 		accountTable(rows, length);
 		queueList(gaps.queued[i]);

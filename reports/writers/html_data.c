@@ -7,16 +7,23 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 
-/* Causes by index, in order of appearance. */
+/* Texts by index, in order of appearance. */
 struct dictionary {
 	json_t *index; /* object: name to number */
 	json_t *names; /* array */
 };
 
-static void dictionary_done(struct dictionary *dictionary)
+struct dictionaries {
+	struct dictionary causes;
+	struct dictionary events; /* texts of events */
+};
+
+static void dictionaries_done(struct dictionaries *d)
 {
-	json_decref(dictionary->index);
-	json_decref(dictionary->names);
+	json_decref(d->causes.index);
+	json_decref(d->causes.names);
+	json_decref(d->events.index);
+	json_decref(d->events.names);
 }
 
 static json_int_t look_up(struct dictionary *dictionary, const char *name)
@@ -49,6 +56,39 @@ static json_t *parts_json(const json_t *gap, struct dictionary *dictionary)
 	return flat;
 }
 
+static void append_lane(json_t *flat, const json_t *item)
+{
+	json_array_append_new(flat, json_integer(strcmp(json_get_string(item, "lane"), "guest") == 0));
+}
+
+static void append_time(json_t *flat, const json_t *item, const char *key)
+{
+	json_array_append_new(flat, json_integer(json_integer_value(json_object_get(item, key))));
+}
+
+/* Of each segment lane, begin, end and cause; of each event lane, time and text: a tenth of what objects would take. */
+static json_t *course_json(const json_t *gap, struct dictionaries *d)
+{
+	json_t *segments = json_array();
+	json_t *events = json_array();
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(gap, "segments"), i, item) {
+		append_lane(segments, item);
+		append_time(segments, item, "t0_ns");
+		append_time(segments, item, "t1_ns");
+		json_array_append_new(segments, json_integer(look_up(&d->causes, json_get_string(item, "what"))));
+	}
+	json_array_foreach (json_object_get(gap, "events"), i, item) {
+		append_lane(events, item);
+		append_time(events, item, "t_ns");
+		json_array_append_new(events, json_integer(look_up(&d->events, json_get_string(item, "text"))));
+	}
+	return json_pack("{s:o, s:o, s:I}", "s", segments, "e", events, "cut",
+			 (json_int_t)json_get_u64(gap, "events_cut"));
+}
+
 /* One bit each: 1 single, 2 lost; and 4, 8, 16 for armed, control, guard. */
 static json_int_t flags(const json_t *gap)
 {
@@ -63,7 +103,7 @@ static json_int_t flags(const json_t *gap)
 	return strcmp(window, "guard") == 0 ? bits | 16 : bits;
 }
 
-static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
+static json_t *gaps_json(const json_t *gaps, struct dictionaries *d)
 {
 	json_t *column[] = { json_array(), json_array(), json_array(), json_array(),
 			     json_array(), json_array(), json_array(), json_array() };
@@ -77,27 +117,24 @@ static json_t *gaps_json(const json_t *gaps, struct dictionary *dictionary)
 
 		append_ns(column[0], gap, "t_ns");
 		append_ns(column[1], gap, "len_ns");
-		json_array_append_new(column[2], json_integer(look_up(dictionary, json_get_string(gap, "cause"))));
+		json_array_append_new(column[2], json_integer(look_up(&d->causes, json_get_string(gap, "cause"))));
 		json_array_append_new(column[3], json_integer(flags(gap)));
 		append_ns(column[4], gap, "host_ns");
 		append_ns(column[5], gap, "exits");
-		json_array_append_new(column[6], parts_json(gap, dictionary));
+		json_array_append_new(column[6], parts_json(gap, &d->causes));
 		append_ns(column[7], gap, "id");
 		snprintf(key, sizeof(key), "%zu", i);
 		if (json_is_array(json_object_get(gap, "queued")))
 			json_object_set(queued, key, json_object_get(gap, "queued"));
-		if (json_is_array(json_object_get(gap, "segments"))) {
-			json_object_set_new(detail, key,
-					    json_pack("{s:O, s:O*}", "segments", json_object_get(gap, "segments"),
-						      "events", json_object_get(gap, "events")));
-		}
+		if (json_is_array(json_object_get(gap, "segments")))
+			json_object_set_new(detail, key, course_json(gap, d));
 	}
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "t", column[0], "len", column[1],
 			 "cause", column[2], "flags", column[3], "host", column[4], "exits", column[5], "parts",
 			 column[6], "id", column[7], "detail", detail, "queued", queued);
 }
 
-static json_t *run_json(const json_t *result, struct dictionary *dictionary)
+static json_t *run_json(const json_t *result, struct dictionaries *d)
 {
 	static const char *const kept[] = { "guest",   "mode",	  "boot_id",   "status",   "command",
 					    "retries", "clock",	  "probe",     "lost",	   "exposure",
@@ -110,7 +147,7 @@ static json_t *run_json(const json_t *result, struct dictionary *dictionary)
 			json_object_set(run, kept[i], json_object_get(result, kept[i]));
 	json_object_set_new(run, "arm", json_string(json_get_string(json_object_get(result, "arm"), "name")));
 	json_object_set(run, "scenario", json_object_get(result, "scenario"));
-	json_object_set_new(run, "gaps", gaps_json(json_object_get(result, "gaps"), dictionary));
+	json_object_set_new(run, "gaps", gaps_json(json_object_get(result, "gaps"), d));
 	return run;
 }
 
@@ -139,14 +176,16 @@ static char *escape_for_script(const char *text)
 
 char *report_html_data(const json_t *comparison, const json_t *const *results, size_t n)
 {
-	_cleanup_(dictionary_done) struct dictionary dictionary = { json_object(), json_array() };
+	_cleanup_(dictionaries_done) struct dictionaries d = { { json_object(), json_array() },
+							       { json_object(), json_array() } };
 	_cleanup_json_ json_t *data = NULL;
 	_cleanup_free_ char *text = NULL;
 	json_t *runs = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(runs, run_json(results[i], &dictionary));
-	data = json_pack("{s:O, s:o, s:O}", "comparison", comparison, "runs", runs, "causes", dictionary.names);
+		json_array_append_new(runs, run_json(results[i], &d));
+	data = json_pack("{s:O, s:o, s:O, s:O}", "comparison", comparison, "runs", runs, "causes", d.causes.names,
+			 "texts", d.events.names);
 	text = data ? json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) : NULL;
 	return text ? escape_for_script(text) : NULL;
 }

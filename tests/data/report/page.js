@@ -12,7 +12,7 @@
 		check("outcome", /passed/.test(text("outcome")));
 		check("verdict", /: removed/.test(text("verdicts")));
 		check("mode", /functional mode/.test(text("mode")) && /emulated/.test(text("mode")));
-		check("no markup from data", !document.querySelector("main b, main i") && !document.querySelector("main script"));
+		check("no markup from data", !document.querySelector("main b, main i, main u") && !document.querySelector("main script"));
 		check("event text", text("events").includes("</" + "script><b>"));
 		check("queued by", /by CPU 0 of the host, .*\(25\), 5.00 .*before the gap/.test(text("queued")) && /vmstat_shepherd/.test(text("queued")));
 		check("lanes", document.querySelectorAll("#lanes rect").length > 4);
@@ -24,6 +24,14 @@
 		key("ArrowRight");
 		await frame();
 		check("key selects", /gap 1 of/.test(text("announce")));
+		check("an example's course", !text("lanes-head").includes("not kept"));
+		key("ArrowRight");
+		await frame();
+		check("its own course", text("events").includes("course of this very gap <u>") && /7 more events/.test(text("lanes-head")));
+		key("ArrowRight");
+		await frame();
+		check("no course", /Its course was not kept/.test(text("lanes-head")) && !text("events"));
+		check("says of which", /kept of 2 of these gaps/.test(document.querySelector("#charts .kept").textContent));
 		check("its account", text("parts").includes("host/kworker/vmstat_update"));
 		key("+");
 		key("+");
