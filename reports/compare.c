@@ -10,6 +10,7 @@
 #include "reports/compare_p.h"
 #include "reports/exact/exact_arms.h"
 #include "reports/load.h"
+#include "reports/probe_effect.h"
 #include "reports/row.h"
 #include "reports/statistics.h"
 #include "reports/verdict.h"
@@ -155,13 +156,22 @@ static json_t *verdict_json(const struct question *question, const struct verdic
 			 "method", difference_method_name(difference->method), "boots", difference->boots);
 }
 
+/* Where nothing was traced there is no cause to ask about. */
+static bool is_traced(const struct comparison *c, const char *scenario)
+{
+	for (size_t i = 0; i < c->runs; i++)
+		if (strcmp(c->run[i].scenario, scenario) == 0 && pool_is_traced(c->run[i].result))
+			return true;
+	return false;
+}
+
 static int gather_questions(const struct comparison *c, const struct grid *grid, struct question *questions,
 			    size_t *ret_n)
 {
 	for (size_t i = 0; i < grid->cells; i++) {
 		if (c->arms.count > 1 && i % c->arms.count == 0)
 			continue;
-		if (!is_kernel_cause(grid->cell[i].cause))
+		if (!is_kernel_cause(grid->cell[i].cause) || !is_traced(c, grid->cell[i].scenario))
 			continue;
 		if (ask(c, grid, i, &questions[(*ret_n)++]) < 0)
 			return -ENOMEM;
@@ -238,12 +248,13 @@ static json_t *document(const struct comparison *c, const struct grid *grid, boo
 
 	if (!findings || judge(c, grid, aa, &verdicts, &good) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o}", "schema",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o, s:o}", "schema",
 			 LOAD_COMPARISON_SCHEMA, "tool", VCPULAT_VERSION, "mode", json_get_string(first, "mode"),
 			 "emulated", json_is_true(json_object_get(first, "emulated")), "aa", aa, "confidence",
 			 STAT_CONFIDENCE, "seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows",
 			 rows_json(c, grid), "verdicts", verdicts, "findings", findings, "passed",
-			 good && !findings_fail(findings), "results", paths_json(c), "retries", retries_json(c));
+			 good && !findings_fail(findings), "results", paths_json(c), "retries", retries_json(c),
+			 "probe_effect", probe_effect_json(c->run, c->runs, c->seed));
 }
 
 /* Microseconds of an emulated CPU and of a real one do not belong in one table. */

@@ -22,6 +22,15 @@ int pool_kind_parse(const char *guest, enum pool_kind *ret)
 	return -EINVAL;
 }
 
+bool pool_is_traced(const json_t *result)
+{
+	const json_t *trace = json_object_get(result, "trace");
+	bool native = strcmp(json_get_string(result, "guest"), "none") == 0;
+
+	return !trace || (json_is_true(json_object_get(trace, "host")) &&
+			  (native || json_is_true(json_object_get(trace, "guest"))));
+}
+
 static unsigned int get_count(const json_t *object, const char *key)
 {
 	return (unsigned int)json_get_u64(object, key);
@@ -44,7 +53,7 @@ static void add_figures(struct pool *pool, const json_t *result, const char *cau
 	size_t i;
 
 	json_array_foreach (json_object_get(result, "causes"), i, entry)
-		if (strcmp(json_get_string(entry, "cause"), cause) == 0)
+		if (cause && strcmp(json_get_string(entry, "cause"), cause) == 0)
 			figures = entry;
 	add_counts(&pool->armed, json_object_get(figures, "armed"), json_get_u64(exposure, "armed_ns"));
 	add_counts(&pool->control, json_object_get(figures, "control"), json_get_u64(exposure, "control_ns"));
@@ -58,6 +67,10 @@ static unsigned int occurrences(const json_t *gap, const char *cause)
 	json_t *root;
 	size_t i;
 
+	if (!cause)
+		return 1;
+	if (json_is_true(json_object_get(gap, "lost")))
+		return 0;
 	json_array_foreach (json_object_get(gap, "roots"), i, root)
 		if (strcmp(json_get_string(root, "cause"), cause) == 0)
 			count += get_count(root, "count");
@@ -71,7 +84,7 @@ static double own_part(const json_t *gap, const char *cause)
 	size_t i;
 
 	json_array_foreach (json_object_get(gap, "parts"), i, part)
-		if (strcmp(json_get_string(part, "cause"), cause) == 0)
+		if (!cause || strcmp(json_get_string(part, "cause"), cause) == 0)
 			ns += (double)json_get_u64(part, "ns");
 	return ns;
 }
@@ -157,13 +170,15 @@ static int add_gaps(struct pool *pool, const json_t *result, const char *cause, 
 		bool armed = strcmp(json_get_string(gap, "window"), "armed") == 0;
 		struct pool_unit *unit;
 
-		if (count == 0 || json_is_true(json_object_get(gap, "lost")))
+		if (count == 0)
 			continue;
 		unit = find_window(pool->window + first_window, windows, json_get_u64(gap, "t_ns"));
 		if (unit)
 			unit->count += count;
 		pool->explained += armed ? count : 0;
-		if (armed && json_is_true(json_object_get(gap, "single")))
+		if (!cause)
+			*(armed ? &pool->armed.count : &pool->control.count) += unit ? 1 : 0;
+		if (armed && (!cause || json_is_true(json_object_get(gap, "single"))))
 			add_single(pool, gap, cause);
 	}
 	return 0;
@@ -210,7 +225,7 @@ int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key,
 		size_t first_window = pool.windows;
 		unsigned int boot;
 
-		if (!same_group(&runs[i], key))
+		if (!same_group(&runs[i], key) || (cause && !pool_is_traced(runs[i].result)))
 			continue;
 		boot = boot_index(runs, i);
 		pool.boots = boot >= pool.boots ? boot + 1 : pool.boots;

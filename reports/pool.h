@@ -69,11 +69,17 @@ struct pool {
 int pool_kind_parse(const char *guest, enum pool_kind *ret);
 
 /**
+ * pool_is_traced - can a result say what caused its gaps?
+ * @result: of schema vcpulat-result-1; one that does not tell was traced
+ */
+bool pool_is_traced(const json_t *result);
+
+/**
  * pool_load - add up one cause over runs
  * @runs: all runs
  * @n: how many
  * @key: arm, scenario and kind select the runs; the rest is ignored
- * @cause: the cause
+ * @cause: the cause; runs without a trace do not count then. NULL: every gap of every run, whatever caused it
  * @ret: a new pool, with runs 0 when none matches; end it with pool_done()
  *
  * Return: 0 or -ENOMEM.

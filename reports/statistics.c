@@ -120,6 +120,26 @@ double stat_poisson_compare(unsigned int events_a, double exposure_a, unsigned i
 	return fmin(2 * fmin(below, above), 1);
 }
 
+/* The ratio of rates that gives this share of the events. */
+static double ratio_of_share(double share, double exposure_a, double exposure_b)
+{
+	return share < 1 ? share / (1 - share) * exposure_b / exposure_a : HUGE_VAL;
+}
+
+struct stat_quantile stat_rate_ratio(unsigned int events_a, double exposure_a, unsigned int events_b, double exposure_b,
+				     double confidence)
+{
+	unsigned int all = events_a + events_b;
+	struct stat_interval share = stat_binomial_interval(events_a, all, confidence);
+
+	if (all == 0 || exposure_a <= 0 || exposure_b <= 0)
+		return (struct stat_quantile){ 0 };
+	return (struct stat_quantile){ .has = true,
+				       .value = ratio_of_share((double)events_a / all, exposure_a, exposure_b),
+				       .lo = ratio_of_share(share.lo, exposure_a, exposure_b),
+				       .hi = ratio_of_share(share.hi, exposure_a, exposure_b) };
+}
+
 struct stat_dispersion stat_dispersion(const unsigned int *events, const double *exposure, size_t n)
 {
 	struct stat_dispersion dispersion = { 0 };

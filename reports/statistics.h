@@ -110,6 +110,20 @@ double stat_fisher(unsigned int hits_a, unsigned int trials_a, unsigned int hits
 double stat_poisson_compare(unsigned int events_a, double exposure_a, unsigned int events_b, double exposure_b);
 
 /**
+ * stat_rate_ratio - how many times one rate is another
+ * @events_a: events of the first
+ * @exposure_a: its observed time, above 0
+ * @events_b: events of the second
+ * @exposure_b: its observed time, same unit, above 0
+ * @confidence: of the interval
+ *
+ * The same conditional argument as stat_poisson_compare(), with Clopper and Pearson's interval of the share. hi is
+ * HUGE_VAL without events of the second, and there is no ratio without events of either.
+ */
+struct stat_quantile stat_rate_ratio(unsigned int events_a, double exposure_a, unsigned int events_b, double exposure_b,
+				     double confidence);
+
+/**
  * stat_dispersion - do events come in clusters?
  * @events: per unit (window or boot)
  * @exposure: per unit, above 0

@@ -152,6 +152,26 @@
 			"): " + r.reason)));
 	}
 
+	function ratio(r) {
+		if (!r)
+			return "–";
+		return r.hi === null ? `> ${r.lo.toFixed(2)}` : `${r.value.toFixed(2)} (${r.lo.toFixed(2)}–${r.hi.toFixed(2)})`;
+	}
+
+	// What tracing itself changes, where a scenario was also run without.
+	function probeEffect() {
+		const effects = comparison.probe_effect || [];
+		const heads = ["scenario", "arm", "probe in", "gaps traced", "untraced", "rate, traced over untraced", "median length", ""];
+		fill("probe-effect", h("h3", {}, "Probe effect"), effects.length ? h("table", {},
+			h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { scope: "col", class: i > 2 && i < 7 ? "n" : null }, text)))),
+			h("tbody", {}, effects.map(e => h("tr", {}, h("td", {}, e.scenario), h("td", {}, e.arm), h("td", {}, page.kinds[e.guest] || e.guest),
+				h("td", { class: "n" }, `${e.traced.gaps} in ${e.traced.exposure_s.toFixed(0)} s`),
+				h("td", { class: "n" }, `${e.untraced.gaps} in ${e.untraced.exposure_s.toFixed(0)} s`),
+				h("td", { class: "n" }, ratio(e.rate_ratio)), h("td", { class: "n" }, ratio(e.length_ratio)),
+				h("td", {}, (e.changes ? "≠ changes" : "no effect shown") + (e.boots ? "" : "; boots not covered"))))))
+			: h("p", { class: "hint" }, "Not measured: no scenario was run both with a trace and with --no-trace."));
+	}
+
 	function arms() {
 		const facts = [["host kernel", a => (a.host || {}).release], ["host image", a => (a.sha256 || "").slice(0, 16)],
 			["host command line", a => a.cmdline], ["guest kernel", a => (a.guest || {}).release],
@@ -178,6 +198,7 @@
 		verdicts();
 		causes();
 		evidence();
+		probeEffect();
 		arms();
 		again();
 	};

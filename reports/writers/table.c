@@ -292,6 +292,23 @@ static void print_findings(const struct printer *p, const json_t *findings)
 	}
 }
 
+static void print_probe_effect(const struct printer *p, const json_t *effects)
+{
+	json_t *effect;
+	size_t i;
+
+	json_array_foreach (effects, i, effect) {
+		_cleanup_free_ char *text = str_printf(
+			"%s on %s, %s: %s", json_get_string(effect, "scenario"), json_get_string(effect, "arm"),
+			strcmp(json_get_string(effect, "guest"), "none") == 0 ? "native" : "guest",
+			json_get_string(effect, "text"));
+
+		fputs(i ? "" : "probe effect\n", p->out);
+		fputs("     ", p->out);
+		print_wrapped(p, text ? text : "", 5, 5);
+	}
+}
+
 /* What the figures do not say. */
 static void print_limits(const struct printer *p, const json_t *comparison)
 {
@@ -331,6 +348,7 @@ void table_print(FILE *out, const json_t *comparison, const struct table_params 
 	fputc('\n', out);
 	print_verdicts(&p, json_object_get(comparison, "verdicts"));
 	print_findings(&p, json_object_get(comparison, "findings"));
+	print_probe_effect(&p, json_object_get(comparison, "probe_effect"));
 	fprintf(out, "%s%s%s\n", colour_code(&p, passed ? GREEN : RED), passed ? "passed" : "not passed",
 		colour_code(&p, PLAIN));
 	for (size_t i = 0; params->path && params->path[i]; i++)

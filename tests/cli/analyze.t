@@ -45,6 +45,12 @@ copy untraced
 rm "$TMP/untraced/host.dat"
 check_exit "without a trace gaps are counted" 0 'there is no trace of the host' "$VCPULAT" analyze "$TMP/untraced"
 
+cp -r "$recorded/../vmstat-host-libvirt-stock" "$TMP/no-trace"
+rm "$TMP"/no-trace/*.dat
+check_exit "a guest without any trace" 0 ' 180 gaps in windows, 0 explained' "$VCPULAT" analyze "$TMP/no-trace"
+check_exit "a traced run and an untraced one" 0 'probe effect' "$VCPULAT" compare "$TMP/no-trace" \
+	"$recorded/../vmstat-host-libvirt-stock.result.json"
+
 copy cut
 truncate -s 60000 "$TMP/cut/host.dat"
 check_exit "a trace that is cut short" 1 'host.dat. is no trace.dat, or is cut short' "$VCPULAT" analyze "$TMP/cut"

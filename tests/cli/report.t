@@ -24,6 +24,13 @@ check_exit "an A/A comparison of one boot is refused" 1 'two boots' "$VCPULAT" c
 sed 's/"boot-1"/"boot-2"/' $results/stock-guest.json >"$TMP/again.json"
 check_exit "an A/A comparison of two boots passes" 0 'no difference, as expected' \
 	"$VCPULAT" compare --aa $results/stock-guest.json "$TMP/again.json"
+sed 's/"boot-1"/"boot-2"/; s/{"schema"/{"trace":{"host":false,"guest":false,"events":0},"schema"/' $results/stock-guest.json \
+	>"$TMP/untraced.json"
+check_exit "the probe effect is told" 0 'rate with over' "$VCPULAT" compare $results/stock-guest.json "$TMP/untraced.json" \
+	-o "$TMP/effect.json"
+check_exit "hits are those of traced runs" 0 'stock +guest +8/8 ' "$VCPULAT" compare $results/stock-guest.json \
+	"$TMP/untraced.json"
+check_exit "on the page too" 0 'html: ' "$VCPULAT" report "$TMP/effect.json" --html "$TMP/effect.html"
 check_exit "nothing to compare" 1 'no RESULT given' "$VCPULAT" compare
 check_exit "what is no result is refused" 1 'malformed|unexpected|expected' "$VCPULAT" compare $expect
 check_exit "a comparison cannot be compared" 1 'is a comparison already' "$VCPULAT" compare "$TMP/comparison.json"
@@ -67,7 +74,7 @@ if python3 -c 'import jsonschema' 2>/dev/null; then
 	check "results follow the published schema" python3 $expect schema reports/schema/result.schema.json $results/*.json \
 		tests/data/*.result.json
 	check "the comparison follows the published schema" python3 $expect schema reports/schema/comparison.schema.json \
-		"$TMP/comparison.json"
+		"$TMP/comparison.json" "$TMP/effect.json"
 else
 	skip "results follow the published schema" "no python3-jsonschema"
 	skip "the comparison follows the published schema" "no python3-jsonschema"
@@ -82,7 +89,11 @@ if [ -n "$browser" ]; then
 		"$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" --window-size=1280,1000 \
 		--enable-logging=stderr --virtual-time-budget=20000 --dump-dom "file://$TMP/driven.html"
 	check "nothing on the browser's console" sh -c "! grep CONSOLE '$OUTPUT'"
+	check_exit "the page says what tracing changes" 0 'no effect shown; boots not covered' \
+		"$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" --dump-dom \
+		"file://$TMP/effect.html"
 else
+	skip "the page says what tracing changes" "no chromium"
 	skip "the page answers keys, wheel and clicks" "no chromium"
 	skip "nothing on the browser's console" "no chromium"
 fi

@@ -18,6 +18,7 @@ struct made {
 	unsigned int control;	/* a control window */
 	unsigned int length_ns; /* of the shortest gap; 0: 50000 */
 	bool unprovoked;
+	bool untraced;
 };
 
 #define MADE_WINDOW_NS 5000000000LL
@@ -122,6 +123,8 @@ static inline json_t *make_result(struct made made)
 					 "windows", windows, "actions", "gaps", gaps, "explained", "gaps", 1, "of", 1,
 					 "ns_share", 0.98, "example", made_example(&made), "examples", cause,
 					 made_example(&made), "kernel_log", "verdict", "state", "passed", "reasons"));
+	if (made.untraced)
+		json_object_set_new(result, "trace", json_pack("{s:b, s:b, s:i}", "host", 0, "guest", 0, "events", 0));
 	return result;
 }
 

@@ -18,6 +18,8 @@
 #define SKIP "vmstat-skip-isolated"
 #define CAUSE "host/kworker/vmstat_update"
 
+#define assert_near(value, expected) assert_true(fabs((value) - (expected)) < 1e-9)
+
 static json_t *compare(const struct made *made, size_t n, bool aa)
 {
 	_cleanup_(load_results_done) struct load_results results = { 0 };
@@ -258,6 +260,81 @@ static void test_nonsense_is_survived(void **state)
 	}
 }
 
+static const json_t *effect(const json_t *comparison)
+{
+	return json_array_get(json_object_get(comparison, "probe_effect"), 0);
+}
+
+/* Runs without a trace say nothing of causes: they must not thin out the hits of those that have one. */
+static void test_untraced_runs_do_not_dilute(void **state)
+{
+	const struct made made[] = { { .hits = 2 },
+				     { .hits = 2, .untraced = true, .boot = "boot-2" },
+				     { .arm = SKIP, .removes = CAUSE },
+				     { .arm = SKIP, .removes = CAUSE, .untraced = true, .hits = 2, .boot = "boot-3" } };
+	_cleanup_json_ json_t *c = compare(made, 4, false);
+
+	(void)state;
+	assert_near(at(row(c, "stock"), "guest.armed.primers"), 8);
+	assert_near(at(row(c, "stock"), "guest.exposure_s"), 20);
+	assert_near(at(row(c, SKIP), "guest.armed.hit"), 0);
+	assert_string_equal(json_get_string(verdict(c, 0), "state"), "removed");
+	assert_int_equal(json_array_size(json_object_get(c, "findings")), 2);
+	assert_true(compare_passed(c));
+}
+
+/* Nothing was traced on the patched arm: no proof of anything. */
+static void test_an_arm_without_a_trace(void **state)
+{
+	const struct made made[] = { { .hits = 2 }, { .arm = SKIP, .removes = CAUSE, .untraced = true } };
+	_cleanup_json_ json_t *c = compare(made, 2, false);
+
+	(void)state;
+	assert_string_equal(json_get_string(verdict(c, 0), "state"), "undecided");
+	assert_false(compare_passed(c));
+	assert_int_equal(json_array_size(json_object_get(c, "probe_effect")), 0);
+}
+
+static void test_nothing_traced_is_not_judged(void **state)
+{
+	const struct made made[] = { { .hits = 2, .untraced = true } };
+	_cleanup_json_ json_t *c = compare(made, 1, false);
+
+	(void)state;
+	assert_int_equal(json_array_size(json_object_get(c, "verdicts")), 0);
+	assert_string_equal(json_get_string(json_array_get(json_object_get(c, "findings"), 0), "text"),
+			    "not traced: its gaps are counted, not explained");
+}
+
+/* Four gaps a window against two, 50 us against 40: the effect is found, with its size. */
+static void test_probe_effect(void **state)
+{
+	const struct made made[] = { { .hits = 4, .windows = 8 },
+				     { .hits = 2, .windows = 8, .length_ns = 40000, .untraced = true } };
+	_cleanup_json_ json_t *c = compare(made, 2, false);
+	const json_t *e = effect(c);
+
+	(void)state;
+	assert_near(at(e, "traced.gaps"), 32);
+	assert_near(at(e, "untraced.gaps"), 16);
+	assert_near(at(e, "rate_ratio.value"), 2);
+	assert_true(at(e, "rate_ratio.lo") > 1 && at(e, "rate_ratio.hi") < 4);
+	assert_true(at(e, "length_ratio.value") > 1.2 && at(e, "length_ratio.lo") > 1);
+	assert_true(json_is_true(json_object_get(e, "changes")));
+	assert_true(json_is_false(json_object_get(e, "boots")));
+	assert_non_null(strstr(json_get_string(e, "text"), "tracing changes both"));
+}
+
+static void test_no_probe_effect(void **state)
+{
+	const struct made made[] = { { .hits = 2, .windows = 8 }, { .hits = 2, .windows = 8, .untraced = true } };
+	_cleanup_json_ json_t *c = compare(made, 2, false);
+
+	(void)state;
+	assert_true(json_is_false(json_object_get(effect(c), "changes")));
+	assert_non_null(strstr(json_get_string(effect(c), "text"), "no effect shown; what differs from boot"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +349,11 @@ int main(void)
 		cmocka_unit_test(test_aa_finds_a_difference),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nonsense_is_survived),
+		cmocka_unit_test(test_untraced_runs_do_not_dilute),
+		cmocka_unit_test(test_an_arm_without_a_trace),
+		cmocka_unit_test(test_nothing_traced_is_not_judged),
+		cmocka_unit_test(test_probe_effect),
+		cmocka_unit_test(test_no_probe_effect),
 	};
 
 	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);

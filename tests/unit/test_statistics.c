@@ -335,6 +335,49 @@ static void test_quantile_coverage(void **state)
 	gsl_rng_free(rng);
 }
 
+/* The example of R's poisson.test(): 11 in 800 against 21 in 3011. */
+static void test_rate_ratio(void **state)
+{
+	struct stat_quantile got = stat_rate_ratio(11, 800, 21, 3011, 0.95);
+
+	(void)state;
+	assert_true(got.has);
+	assert_near(got.value, 1.971488, 1e-6);
+	assert_near(got.lo, 0.8584264, 1e-6);
+	assert_near(got.hi, 4.2772659, 1e-6);
+	got = stat_rate_ratio(5, 10, 0, 10, 0.95);
+	assert_true(got.has && isinf(got.hi) && got.lo > 0.9);
+	assert_near(stat_rate_ratio(0, 10, 5, 10, 0.95).lo, 0, 0);
+	assert_false(stat_rate_ratio(0, 10, 0, 10, 0.95).has);
+	assert_false(stat_rate_ratio(1, 0, 1, 10, 0.95).has);
+}
+
+static void test_rate_ratio_coverage(void **state)
+{
+	static const struct {
+		double a, b;
+	} mean[] = { { 3, 5 }, { 20, 10 }, { 100, 130 } };
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	int rounds = long_tests() ? 20000 : 400;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(mean); i++) {
+		double truth = mean[i].a / 20 / (mean[i].b / 30);
+		int covered = 0;
+
+		for (int round = 0; round < rounds; round++) {
+			unsigned int a = gsl_ran_poisson(rng, mean[i].a);
+			unsigned int b = gsl_ran_poisson(rng, mean[i].b);
+			struct stat_quantile got = stat_rate_ratio(a, 20, b, 30, 0.95);
+
+			covered += !got.has || (got.lo <= truth && truth <= got.hi);
+		}
+		say_coverage("ratio of rates", covered / (double)rounds);
+		assert_true(covered / (double)rounds >= 0.95 - 3.5 * sqrt(0.95 * 0.05 / rounds));
+	}
+	gsl_rng_free(rng);
+}
+
 static void test_ratio_coverage(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -473,6 +516,8 @@ int main(void)
 		cmocka_unit_test(test_poisson_coverage),
 		cmocka_unit_test(test_quantile_coverage),
 		cmocka_unit_test(test_ratio_coverage),
+		cmocka_unit_test(test_rate_ratio),
+		cmocka_unit_test(test_rate_ratio_coverage),
 		cmocka_unit_test(test_permutation_level),
 		cmocka_unit_test(test_tail_recovers_its_parameters),
 		cmocka_unit_test(test_tail_refuses),
