@@ -9,7 +9,7 @@
 #include "reports/courses.h"
 #include "reports/exact/exact.h"
 #include "reports/kernel_log.h"
-#include "reports/trace/reader.h"
+#include "reports/trace/merge.h"
 #include "reports/result.h"
 
 #define MAX_LOG_BYTES ((size_t)64 << 20)
@@ -18,9 +18,7 @@
 /* One pass over the traces. */
 struct pass {
 	struct analysis *analysis;
-	struct reader *reader[TRACE_LAYER_MAX]; /* NULL: no such trace */
-	struct trace_event event[TRACE_LAYER_MAX];
-	int state[TRACE_LAYER_MAX]; /* of event: 1, 0 at the end, or -errno */
+	struct merge merge;
 	struct attribution *join;
 	struct figures *figures;   /* NULL: not wanted */
 	struct clock_check *clock; /* NULL: not wanted */
@@ -35,8 +33,7 @@ struct pass {
 static void pass_done(struct pass *pass)
 {
 	attribution_free(pass->join);
-	for (int i = 0; i < TRACE_LAYER_MAX; i++)
-		reader_free(pass->reader[i]);
+	merge_done(&pass->merge);
 }
 
 static const char *const trace_files[TRACE_LAYER_MAX] = { "host.dat", "guest.dat" };
@@ -52,7 +49,7 @@ static int open_trace(struct pass *pass, enum trace_layer layer, bool *ret_has, 
 	if (!path || !kallsyms)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	*ret_has = fs_exists(path);
-	return *ret_has ? reader_open(&params, &pass->reader[layer], err) : 0;
+	return *ret_has ? reader_open(&params, &pass->merge.reader[layer], err) : 0;
 }
 
 /* Queueings go with the gap in which the work began. */
@@ -74,7 +71,7 @@ static int note_queuing(struct pass *pass, uint32_t cause, uint64_t tsc)
 	a->queuing[a->n_queuing++] =
 		(struct queuing){ .gap = pass->gap,
 				  .cause = cause,
-				  .task = reader_task(pass->reader[pass->queued_layer], pass->queued->pid),
+				  .task = reader_task(pass->merge.reader[pass->queued_layer], pass->queued->pid),
 				  .layer = pass->queued_layer,
 				  .by = *pass->queued };
 	return 0;
@@ -102,6 +99,11 @@ static struct timeline_params timeline_of(const struct bundle *b, enum trace_lay
 					 .n_stimulus = b->n_stimulus[layer] };
 }
 
+static uint64_t map_to_host(const void *ctx, enum trace_layer layer, unsigned int cpu, uint64_t tsc)
+{
+	return bundle_map(ctx, layer, cpu, tsc);
+}
+
 static int begin(struct pass *pass, struct err *err)
 {
 	struct analysis *a = pass->analysis;
@@ -119,6 +121,8 @@ static int begin(struct pass *pass, struct err *err)
 					   .emulated = b->is_emulated };
 	int r = open_trace(pass, TRACE_HOST, &a->has_host_trace, err);
 
+	pass->merge.map = map_to_host;
+	pass->merge.ctx = b;
 	if (r == 0 && b->has_guest)
 		r = open_trace(pass, TRACE_GUEST, &a->has_guest_trace, err);
 	if (r < 0)
@@ -131,18 +135,6 @@ static int begin(struct pass *pass, struct err *err)
 							       .ctx = pass->example };
 	pass->join = attribution_new(&params);
 	return pass->join ? 0 : err_sys(err, -ENOMEM, "'%s'", b->dir);
-}
-
-static void fetch(struct pass *pass, enum trace_layer layer)
-{
-	struct trace_event *event = &pass->event[layer];
-
-	pass->state[layer] = pass->reader[layer] ? reader_next(pass->reader[layer], event) : 0;
-	if (pass->state[layer] != 1 || layer == TRACE_HOST)
-		return;
-	event->tsc = bundle_map(pass->analysis->bundle, layer, event->cpu, event->tsc);
-	if (event->type == TRACE_LOST)
-		event->arg = event->arg ? bundle_map(pass->analysis->bundle, layer, event->cpu, event->arg) : 0;
 }
 
 static int feed(struct pass *pass, const struct trace_event *event)
@@ -167,33 +159,27 @@ static void flag_lost_tail(struct pass *pass, const uint64_t last[static TRACE_L
 	const json_t *lost = json_object_get(pass->analysis->bundle->manifest, "lost");
 
 	for (int i = 0; i < TRACE_LAYER_MAX; i++)
-		if (pass->reader[i] && json_get_u64(lost, keys[i]))
+		if (pass->merge.reader[i] && json_get_u64(lost, keys[i]))
 			attribution_lost(pass->join, last[i], UINT64_MAX);
 }
 
 static int read_all(struct pass *pass, struct err *err)
 {
 	struct analysis *a = pass->analysis;
+	const uint16_t cpu[TRACE_LAYER_MAX] = { a->bundle->host_cpu, a->bundle->guest_cpu };
 	uint64_t last[TRACE_LAYER_MAX] = { 0 };
+	struct trace_event event;
 	uint64_t events = 0;
-	int r = 0;
+	int r;
 
-	fetch(pass, TRACE_HOST);
-	fetch(pass, TRACE_GUEST);
-	while (r == 0 && (pass->state[TRACE_HOST] == 1 || pass->state[TRACE_GUEST] == 1)) {
-		bool host_first =
-			pass->state[TRACE_GUEST] != 1 ||
-			(pass->state[TRACE_HOST] == 1 && pass->event[TRACE_HOST].tsc <= pass->event[TRACE_GUEST].tsc);
-		enum trace_layer layer = host_first ? TRACE_HOST : TRACE_GUEST;
-
-		r = feed(pass, &pass->event[layer]);
-		if (pass->event[layer].cpu == (host_first ? a->bundle->host_cpu : a->bundle->guest_cpu))
-			last[layer] = pass->event[layer].tsc;
-		fetch(pass, layer);
+	while ((r = merge_next(&pass->merge, &event)) == 1) {
+		r = feed(pass, &event);
+		if (r < 0)
+			break;
+		if (event.cpu == cpu[event.layer])
+			last[event.layer] = event.tsc;
 		events++;
 	}
-	for (int i = 0; i < TRACE_LAYER_MAX && r == 0; i++)
-		r = pass->state[i];
 	a->events = events;
 	flag_lost_tail(pass, last);
 	if (r == 0)
