@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Ratios against peers on this machine, each in one run on the same file.
-#   run.sh BUILD_DIR        BENCH_EVENTS="1 10 100": millions of events (100 needs 5 GiB below $TMPDIR)
+#   run.sh BUILD_DIR        BENCH_EVENTS="1 10 100": millions of events; 100 need 5 GiB below $TMPDIR, else they are left out
 set -eu
 build=$(realpath "$1")
 cd "$(dirname "$0")/../.."
@@ -12,8 +12,8 @@ trap 'rm -rf "$dir"' EXIT
 
 # shellcheck disable=SC2046,SC2086 # lists are meant to be split
 ${CC:-gcc} -O2 -std=gnu11 -D_GNU_SOURCE -I. -o "$bench" tests/bench/bench_trace.c \
-	$(printf "$build/obj/reports/%s.o " names kallsyms event_format ring_page trace_file decoder trace_input_file \
-		trace_input_tracecmd reader causes timeline attribute) "$build"/obj/common/{fs,err}.o \
+	$(printf "$build/obj/reports/%s.o " names exact/kallsyms causes timeline attribute) "$build"/obj/reports/trace/*.o \
+	"$build"/obj/common/{fs,err}.o \
 	$(pkg-config --cflags --libs $packages) -lm
 
 cpu_time() { # command...: seconds of CPU time, and KiB resident
@@ -34,7 +34,11 @@ compare() { # what, file
 for recorded in tests/data/*/host.dat; do
 	if [ -e "$recorded" ]; then compare "$recorded" "$recorded"; fi
 done
-for millions in ${BENCH_EVENTS:-1 10}; do
+for millions in ${BENCH_EVENTS:-1 10 100}; do
+	if [ "$(df -Pk "$dir" | awk 'END { print int($4 / 1024) }')" -lt $((millions * 60)) ]; then
+		echo "generated, $millions million: left out, $((millions * 60)) MiB do not fit into $dir"
+		continue
+	fi
 	"$bench" generate "$dir/trace.dat" $((millions * 1000000))
 	compare "generated, $millions million" "$dir/trace.dat"
 	rm "$dir/trace.dat"
