@@ -261,17 +261,25 @@ static int load_gaps(struct analysis *a, struct err *err)
 	return 0;
 }
 
-/* Events contradict the map by more than a gap is long: which of them lie in it is not known. */
+uint64_t analysis_clock_error(const struct analysis *analysis)
+{
+	const struct bundle *b = analysis->bundle;
+	uint64_t error = clock_check_error(&analysis->clock);
+
+	if (!b->has_guest)
+		return 0;
+	if (b->clock.error_cycles && b->clock.error_cycles < error)
+		error = b->clock.error_cycles;
+	return error > analysis->clock.contradiction ? error : analysis->clock.contradiction;
+}
+
 static void drop_claims_below_error(struct analysis *a)
 {
-	for (size_t i = 0; i < a->n_gaps; i++) {
-		struct gap *gap = &a->gaps[i];
+	uint64_t error = analysis_clock_error(a);
 
-		if (gap->t1 - gap->t0 < a->clock.contradiction) {
-			gap->cause = CAUSE_ID_UNEXPLAINED;
-			gap->single = false;
-		}
-	}
+	for (size_t i = 0; i < a->n_gaps && error != UINT64_MAX; i++)
+		if (a->gaps[i].t1 - a->gaps[i].t0 < error)
+			gap_disclaim(&a->gaps[i]);
 }
 
 struct candidate {

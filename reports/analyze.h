@@ -69,6 +69,15 @@ struct analysis {
  */
 int analyze_open(const char *dir, struct analysis **ret, struct err *err);
 
+/**
+ * analysis_clock_error - how far the map between the guest's and the host's clock may be off
+ * @analysis: after the first pass
+ *
+ * The better of what the run measured and what the events say, but never below what an event contradicts.
+ * Return: cycles; 0 without a guest, UINT64_MAX when nothing says.
+ */
+uint64_t analysis_clock_error(const struct analysis *analysis);
+
 /** analysis_free - drop it; NULL is fine */
 void analysis_free(struct analysis *analysis);
 DEFINE_CLEANUP(struct analysis *, analysis_free)

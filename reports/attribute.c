@@ -411,6 +411,16 @@ void gap_claim(struct gap *gap, const struct causes *causes, bool emulated)
 	gap->single = claimable && gap->n_roots == 1 && gap->root[0].count == 1;
 }
 
+void gap_disclaim(struct gap *gap)
+{
+	gap->vague = true;
+	gap->single = false;
+	gap->cause = CAUSE_ID_UNEXPLAINED;
+	gap->part[0] = (struct gap_part){ CAUSE_ID_UNEXPLAINED, gap->t1 - gap->t0 };
+	gap->root[0] = (struct gap_root){ CAUSE_ID_UNEXPLAINED, 1 };
+	gap->n_parts = gap->n_roots = 1;
+}
+
 void gap_done(struct gap *gap)
 {
 	free(gap->part);

@@ -43,6 +43,7 @@ struct gap {
 	uint32_t cause; /* of the first root, unless the gap is lost or mostly unexplained */
 	bool single;	/* exactly one root, once, and claimed */
 	bool lost;	/* events were dropped inside: nothing is claimed */
+	bool vague;	/* shorter than the clock's error: nothing is claimed, see gap_disclaim() */
 };
 
 struct attribute_observer {
@@ -127,6 +128,14 @@ void gap_claim(struct gap *gap, const struct causes *causes, bool emulated);
  * @causes: their table
  */
 bool gap_is_explained(const struct gap *gap, const struct causes *causes);
+
+/**
+ * gap_disclaim - give all of a gap to "unexplained"
+ * @gap: attributed
+ *
+ * For a gap that is shorter than the error of the map between both clocks: which events lie in it is not known.
+ */
+void gap_disclaim(struct gap *gap);
 
 /** gap_done - free what an attribution put into a gap; the gap itself is the caller's */
 void gap_done(struct gap *gap);

@@ -57,13 +57,15 @@ int courses_mark(const struct gap *gaps, size_t n, bool *ret_marked)
 {
 	_cleanup_free_ struct place *list = calloc(n + 1, sizeof(*list));
 	size_t quota = COURSES_PER_CAUSE;
+	size_t places = 0;
 
 	if (!list)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		list[i] = (struct place){ gaps[i].cause, gaps[i].t1 - gaps[i].t0, i };
-	qsort(list, n, sizeof(*list), compare_places);
-	while (mark_all(list, n, quota, ret_marked) > COURSES_MAX && quota > 0)
+		if (!gaps[i].vague)
+			list[places++] = (struct place){ gaps[i].cause, gaps[i].t1 - gaps[i].t0, i };
+	qsort(list, places, sizeof(*list), compare_places);
+	while (mark_all(list, places, quota, ret_marked) > COURSES_MAX && quota > 0)
 		quota /= 2;
 	return 0;
 }

@@ -20,7 +20,8 @@
  * @n: how many
  * @ret_marked: one a gap: whether its course is kept
  *
- * Of each cause the longest, and of its other gaps an even sample by length. Return: 0 or -ENOMEM.
+ * Of each cause the longest, and of its other gaps an even sample by length; none of those that are vague. Return: 0
+ * or -ENOMEM.
  */
 int courses_mark(const struct gap *gaps, size_t n, bool *ret_marked);
 

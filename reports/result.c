@@ -41,12 +41,9 @@ static void copy_manifest(json_t *result, const json_t *manifest)
 static json_t *clock_json(const struct analysis *a)
 {
 	const struct bundle *b = a->bundle;
-	uint64_t error = b->clock.error_cycles ? b->clock.error_cycles : UINT64_MAX;
-	uint64_t by_events = clock_check_error(&a->clock);
+	uint64_t error = analysis_clock_error(a);
 	json_t *known;
 
-	if (by_events < error)
-		error = by_events;
 	known = error == UINT64_MAX || !b->has_guest ? json_null()
 						     : json_integer((json_int_t)tsc_to_ns(error, b->cycles_per_second));
 	return json_pack("{s:I, s:I, s:o, s:I, s:I, s:b}", "cycles_per_second", (json_int_t)b->cycles_per_second,
@@ -224,6 +221,8 @@ static json_t *gaps_json(const struct analysis *a)
 		if (json_array_size(queued))
 			json_object_set(gap, "queued", queued);
 		json_decref(queued);
+		if (a->gaps[i].vague)
+			json_object_set_new(gap, "vague", json_true());
 		if (course < a->n_chosen && a->chosen[course] == i)
 			add_course(a, gap, course++);
 		json_array_append_new(list, gap);

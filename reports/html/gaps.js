@@ -297,7 +297,8 @@
 			["exits", String(gaps.exits[k])],
 			["lanes", page.hasCourse(chart.runs[chart.run[i]], k) ? "in order of time" : "not kept"],
 			["window", gaps.flags[k] & 4 ? "armed" : gaps.flags[k] & 8 ? "control" : gaps.flags[k] & 16 ? "guard" : "outside"]]
-			.concat(gaps.flags[k] & 2 ? [["", "events were lost inside"]] : []) };
+			.concat(gaps.flags[k] & 2 ? [["", "events were lost inside"]] : [])
+			.concat(gaps.flags[k] & 32 ? [["", "shorter than the clock's error"]] : []) };
 	}
 
 	function showTip(chart, i, event) {

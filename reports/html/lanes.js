@@ -177,7 +177,9 @@
 		return Object.values(run.examples || {}).find(e => e && e.gap === run.gaps.id[i]) || null;
 	}
 
-	function withoutCourse(rows) {
+	function withoutCourse(rows, flags) {
+		if (flags & 32)
+			return ". It is shorter than the clock's error: which events lie in it is not known.";
 		return rows.length > 1 ? ". Its course was not kept; the parts are drawn by size, not in order of time."
 			: ". Its events were not kept; all of it went to one cause.";
 	}
@@ -200,7 +202,7 @@
 		fill("lanes-head", h("strong", {}, page.mark(name), " ", name), ` on ${run.arm}, ${run.scenario.name}, `,
 			guest ? "guest" : "native", `: ${us(length)} ${page.unit}`,
 			guest ? `, of it ${us(gaps.host[i])} on the host and ${us(length - gaps.host[i])} in the guest` : "",
-			detail ? detail.events_cut ? `. ${detail.events_cut} more events were not kept.` : "" : withoutCourse(rows));
+			detail ? detail.events_cut ? `. ${detail.events_cut} more events were not kept.` : "" : withoutCourse(rows, gaps.flags[i]));
 		drawLanes(shown);
 		accountTable(rows, length);
 		queueList(gaps.queued[i]);

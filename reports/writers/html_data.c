@@ -89,13 +89,14 @@ static json_t *course_json(const json_t *gap, struct dictionaries *d)
 			 (json_int_t)json_get_u64(gap, "events_cut"));
 }
 
-/* One bit each: 1 single, 2 lost; and 4, 8, 16 for armed, control, guard. */
+/* One bit each: 1 single, 2 lost, 32 vague; and 4, 8, 16 for armed, control, guard. */
 static json_int_t flags(const json_t *gap)
 {
 	const char *window = json_get_string(gap, "window");
 	json_int_t bits = json_is_true(json_object_get(gap, "single")) ? 1 : 0;
 
 	bits |= json_is_true(json_object_get(gap, "lost")) ? 2 : 0;
+	bits |= json_is_true(json_object_get(gap, "vague")) ? 32 : 0;
 	if (strcmp(window, "armed") == 0)
 		return bits | 4;
 	if (strcmp(window, "control") == 0)

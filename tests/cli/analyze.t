@@ -51,6 +51,12 @@ check_exit "a guest without any trace" 0 ' 180 gaps in windows, 0 explained' "$V
 check_exit "a traced run and an untraced one" 0 'probe effect' "$VCPULAT" compare "$TMP/no-trace" \
 	"$recorded/../vmstat-host-libvirt-stock.result.json"
 
+cp -r "$recorded/../vmstat-host-libvirt-stock" "$TMP/shifted"
+sed -i 's/"offset": -89285829716/"offset": -89288829716/' "$TMP/shifted/clock.json"
+check_exit "a clock that is off" 0 'passed|no-verdict' "$VCPULAT" analyze -o "$TMP/shifted.json" "$TMP/shifted"
+check "no gap below the clock's error has a cause" python3 "$recorded/../report/check.py" vague "$TMP/shifted.json" \
+	host/kworker/vmstat_update
+
 copy cut
 truncate -s 60000 "$TMP/cut/host.dat"
 check_exit "a trace that is cut short" 1 'host.dat. is no trace.dat, or is cut short' "$VCPULAT" analyze "$TMP/cut"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/json.h"
+#include "reports/analyze.h"
 #include "reports/clock_check.h"
 #include "reports/kernel_log.h"
 
@@ -185,12 +186,41 @@ static void clock_from_events(void **state)
 	assert_true(check.changed);
 }
 
+/* Of two bounds the better one counts, unless an event contradicts it. */
+static void bound_of_the_clock(void **state)
+{
+	static const struct {
+		uint64_t measured, after_entry, before_exit, contradiction, error;
+	} rows[] = {
+		{ 0, 30, 10, 0, 30 },
+		{ 20, 30, 10, 0, 20 },
+		{ 50, 30, 10, 0, 30 },
+		{ 20, 30, 10, 90, 90 },
+		{ 50, UINT64_MAX, UINT64_MAX, 0, 50 },
+		{ 0, UINT64_MAX, 10, 0, UINT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bundle bundle = { .has_guest = true, .clock.error_cycles = rows[i].measured };
+		struct analysis a = { .bundle = &bundle,
+				      .clock = { .after_entry = rows[i].after_entry,
+						 .before_exit = rows[i].before_exit,
+						 .contradiction = rows[i].contradiction } };
+
+		assert_true(analysis_clock_error(&a) == rows[i].error);
+		bundle.has_guest = false;
+		assert_true(analysis_clock_error(&a) == 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(primers_and_shams),	  cmocka_unit_test(stimuli_alone),
 		cmocka_unit_test(findings_in_logs),	  cmocka_unit_test(logs_are_made_printable),
 		cmocka_unit_test(old_findings_are_apart), cmocka_unit_test(clock_from_events),
+		cmocka_unit_test(bound_of_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,21 @@ def schema(name, *paths):
         jsonschema.Draft7Validator(rules).validate(json.load(open(path)))
 
 
+def vague(path, cause):
+    """Gaps below the clock's error, and no others, have no cause."""
+    result = json.load(open(path))
+    error = result["clock"]["error_ns"]
+    below = [gap for gap in result["gaps"] if gap["len_ns"] < error]
+    assert len(below) > 10 and len(below) < len(result["gaps"])
+    for gap in result["gaps"]:
+        assert gap.get("vague", False) == (gap["len_ns"] < error), gap
+    for gap in below:
+        assert gap["cause"] == "unexplained" and not gap["single"] and "segments" not in gap
+        assert gap["parts"] == [{"cause": "unexplained", "ns": gap["len_ns"]}]
+        assert gap["roots"] == [{"cause": "unexplained", "count": 1}]
+    assert any(gap["cause"] == cause for gap in result["gaps"])
+
+
 def narrow(path, columns):
     assert all(len(line.rstrip("\n")) <= int(columns) for line in open(path))
 
