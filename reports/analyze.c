@@ -11,6 +11,7 @@
 #include "reports/kernel_log.h"
 #include "reports/trace/merge.h"
 #include "reports/result.h"
+#include "reports/tsc_check.h"
 
 #define MAX_LOG_BYTES ((size_t)64 << 20)
 #define QUIET_INSNS 200 /* a turn of the probe takes about 16, the shortest interrupt of a kernel over 1,000 */
@@ -282,74 +283,14 @@ static void drop_claims_below_error(struct analysis *a)
 			gap_disclaim(&a->gaps[i]);
 }
 
-struct candidate {
-	uint32_t cause;
-	unsigned int doubts; /* 2: not in an armed window; 1: mostly unexplained; the fewer the better */
-	uint64_t cycles;
-	size_t gap;
-};
-
-static int compare_candidates(const void *a, const void *b)
-{
-	const struct candidate *x = a;
-	const struct candidate *y = b;
-
-	if (x->cause != y->cause)
-		return x->cause < y->cause ? -1 : 1;
-	if (x->doubts != y->doubts)
-		return x->doubts < y->doubts ? -1 : 1;
-	if (x->cycles != y->cycles)
-		return x->cycles < y->cycles ? -1 : 1;
-	return x->gap < y->gap ? -1 : x->gap > y->gap;
-}
-
-static unsigned int doubts_of(const struct analysis *a, const struct gap *gap)
-{
-	size_t window = bundle_window_at(a->bundle, gap->t0);
-	bool is_armed = window < a->bundle->n_windows && a->bundle->windows[window].state == BUNDLE_ARMED;
-
-	return (is_armed ? 0 : 2) + (gap_is_explained(gap, a->causes) ? 0 : 1);
-}
-
-static size_t list_candidates(const struct analysis *a, struct candidate *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->n_gaps; i++) {
-		const struct gap *gap = &a->gaps[i];
-
-		if (gap->single && gap->cause != CAUSE_ID_UNEXPLAINED)
-			ret[n++] = (struct candidate){ gap->cause, doubts_of(a, gap), gap->t1 - gap->t0, i };
-	}
-	qsort(ret, n, sizeof(*ret), compare_candidates);
-	return n;
-}
-
-static int choose_typical(struct analysis *a, struct err *err)
-{
-	_cleanup_free_ struct candidate *list = calloc(a->n_gaps + 1, sizeof(*list));
-	size_t n = list ? list_candidates(a, list) : 0;
-
-	a->typical = calloc(n + 1, sizeof(*a->typical));
-	if (!list || !a->typical)
-		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
-	for (size_t i = 0, j; i < n; i = j) {
-		size_t last = i;
-
-		for (j = i; j < n && list[j].cause == list[i].cause; j++)
-			if (list[j].doubts == list[i].doubts)
-				last = j;
-		a->typical[a->n_typical++] = list[i + (last - i) / 2].gap;
-	}
-	return 0;
-}
-
 static int choose_courses(struct analysis *a, struct err *err)
 {
 	_cleanup_free_ bool *marked = calloc(a->n_gaps + 1, sizeof(*marked));
 
 	a->chosen = calloc(a->n_gaps + 1, sizeof(*a->chosen));
-	if (!marked || !a->chosen || courses_mark(a->gaps, a->n_gaps, marked) < 0)
+	a->typical = calloc(a->n_gaps + 1, sizeof(*a->typical));
+	if (!marked || !a->chosen || !a->typical || courses_mark(a->gaps, a->n_gaps, marked) < 0 ||
+	    courses_typical(a->bundle, a->gaps, a->causes, a->typical, &a->n_typical) < 0)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	for (size_t i = 0; i < a->n_typical; i++)
 		marked[a->typical[i]] = true;
@@ -366,9 +307,8 @@ static int record_examples(struct analysis *a, struct err *err)
 					 .causes = a->causes,
 					 .cpu = { a->bundle->host_cpu, a->bundle->guest_cpu },
 					 .cycles_per_second = a->bundle->cycles_per_second };
-	int r = choose_typical(a, err);
+	int r = choose_courses(a, err);
 
-	r = r < 0 ? r : choose_courses(a, err);
 	if (r < 0)
 		return r;
 	params.chosen = a->chosen;
@@ -379,28 +319,29 @@ static int record_examples(struct analysis *a, struct err *err)
 	return a->n_chosen ? second_pass(a, err) : 0;
 }
 
-/* When the run began, on the clock of a layer's kernel log; 0: the bundle does not say. */
-static uint64_t run_began(const struct bundle *b, const char *layer)
+/* A new reference; NULL: the bundle has none. */
+static json_t *read_facts(const struct bundle *b, const char *layer)
 {
 	_cleanup_free_ char *name = str_printf("facts-%s.json", layer);
 	_cleanup_free_ char *path = name ? bundle_path(b, name) : NULL;
-	_cleanup_json_ json_t *facts = NULL;
+	json_t *facts = NULL;
 
-	if (!path || json_read(path, &facts, NULL) < 0)
-		return 0;
-	return json_get_u64(facts, "monotonic_ns");
+	return path && json_read(path, &facts, NULL) == 0 ? facts : NULL;
 }
 
-static int scan_log(struct analysis *a, const char *layer, struct err *err)
+/* What facts and kernel log of a layer say. The log's lines from before the facts are older than the run. */
+static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 {
+	_cleanup_json_ json_t *facts = read_facts(a->bundle, layer);
 	_cleanup_free_ char *name = str_printf("dmesg-%s.txt", layer);
 	_cleanup_free_ char *path = name ? bundle_path(a->bundle, name) : NULL;
 	_cleanup_free_ char *text = NULL;
 	int r = path ? fs_read(path, MAX_LOG_BYTES, &text, NULL, err) : -ENOMEM;
 
+	tsc_check(facts, layer, a->tsc);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return kernel_log_scan(layer, text, run_began(a->bundle, layer), a->kernel_log_before, a->kernel_log);
+	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), a->kernel_log_before, a->kernel_log);
 }
 
 static int prepare(struct analysis *a, const char *dir, struct err *err)
@@ -414,7 +355,8 @@ static int prepare(struct analysis *a, const char *dir, struct err *err)
 	a->figures = figures_new(a->bundle);
 	a->kernel_log = json_array();
 	a->kernel_log_before = json_array();
-	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before)
+	a->tsc = json_array();
+	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before || !a->tsc)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	clock_check_init(&a->clock, a->bundle->host_cpu, a->bundle->guest_cpu, a->bundle->vcpu_tid);
 	r = load_gaps(a, err);
@@ -435,8 +377,8 @@ int analyze_open(const char *dir, struct analysis **ret, struct err *err)
 	r = r < 0 ? r : record_examples(a, err);
 	if (r == 0)
 		drop_claims_below_error(a);
-	r = r < 0 ? r : scan_log(a, "host", err);
-	r = r < 0 ? r : scan_log(a, "guest", err);
+	r = r < 0 ? r : look_at_layer(a, "host", err);
+	r = r < 0 || !a->bundle->has_guest ? r : look_at_layer(a, "guest", err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(a);
@@ -458,6 +400,7 @@ void analysis_free(struct analysis *analysis)
 	meter_done(&analysis->meter);
 	json_decref(analysis->kernel_log);
 	json_decref(analysis->kernel_log_before);
+	json_decref(analysis->tsc);
 	figures_free(analysis->figures);
 	causes_free(analysis->causes);
 	names_free(analysis->names);

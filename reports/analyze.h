@@ -45,6 +45,7 @@ struct analysis {
 	size_t n_queuing;
 	json_t *kernel_log;	   /* findings of the run */
 	json_t *kernel_log_before; /* older ones: told, not judged */
+	json_t *tsc;		   /* findings about the TSC of both layers */
 	size_t *chosen;		   /* gaps whose course is kept, ascending: the typical ones and more */
 	size_t n_chosen;
 	size_t *typical; /* one gap per cause */

@@ -357,6 +357,35 @@ static int add_verdict_findings(json_t *findings, const struct comparison *c, co
 	return 0;
 }
 
+static bool is_found(const json_t *findings, const char *arm, const char *text)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach (findings, i, finding)
+		if (strcmp(json_get_string(finding, "arm"), arm) == 0 && strstr(json_get_string(finding, "text"), text))
+			return true;
+	return false;
+}
+
+/* Once an arm; of an emulated CPU the times are not believed anyway, and in qualification it is part of the verdict. */
+static int add_tsc_findings(json_t *findings, const struct pool_run *run)
+{
+	json_t *item;
+	size_t i;
+
+	if (json_is_true(json_object_get(run->result, "emulated")) ||
+	    strcmp(json_get_string(run->result, "mode"), "qualification") == 0)
+		return 0;
+	json_array_foreach (json_object_get(run->result, "tsc"), i, item) {
+		const char *text = json_get_string(item, "text");
+
+		if (!is_found(findings, run->arm, text) && add_finding(findings, run, false, text, "") < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 json_t *comparison_findings_json(const struct comparison *c)
 {
 	_cleanup_json_ json_t *findings = json_array();
@@ -374,8 +403,8 @@ json_t *comparison_findings_json(const struct comparison *c)
 		if (!pool_is_traced(run->result) &&
 		    add_finding(findings, run, false, "not traced", "its gaps are counted, not explained") < 0)
 			return NULL;
-		if (add_log_findings(findings, run) < 0 || add_loss_finding(findings, run) < 0 ||
-		    add_verdict_findings(findings, c, run) < 0)
+		if (add_tsc_findings(findings, run) < 0 || add_log_findings(findings, run) < 0 ||
+		    add_loss_finding(findings, run) < 0 || add_verdict_findings(findings, c, run) < 0)
 			return NULL;
 	}
 	return TAKE_PTR(findings);

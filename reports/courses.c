@@ -69,3 +69,67 @@ int courses_mark(const struct gap *gaps, size_t n, bool *ret_marked)
 		quota /= 2;
 	return 0;
 }
+
+struct candidate {
+	uint32_t cause;
+	unsigned int doubts; /* 2: not in an armed window; 1: mostly unexplained; the fewer the better */
+	uint64_t cycles;
+	size_t gap;
+};
+
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *x = a;
+	const struct candidate *y = b;
+
+	if (x->cause != y->cause)
+		return x->cause < y->cause ? -1 : 1;
+	if (x->doubts != y->doubts)
+		return x->doubts < y->doubts ? -1 : 1;
+	if (x->cycles != y->cycles)
+		return x->cycles < y->cycles ? -1 : 1;
+	return x->gap < y->gap ? -1 : x->gap > y->gap;
+}
+
+static unsigned int doubts_of(const struct bundle *b, const struct gap *gap, const struct causes *causes)
+{
+	size_t window = bundle_window_at(b, gap->t0);
+	bool is_armed = window < b->n_windows && b->windows[window].state == BUNDLE_ARMED;
+
+	return (is_armed ? 0 : 2) + (gap_is_explained(gap, causes) ? 0 : 1);
+}
+
+static size_t list_candidates(const struct bundle *b, const struct gap *gaps, const struct causes *causes,
+			      struct candidate *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_gaps; i++) {
+		const struct gap *gap = &gaps[i];
+
+		if (gap->single && gap->cause != CAUSE_ID_UNEXPLAINED)
+			ret[n++] = (struct candidate){ gap->cause, doubts_of(b, gap, causes), gap->t1 - gap->t0, i };
+	}
+	qsort(ret, n, sizeof(*ret), compare_candidates);
+	return n;
+}
+
+int courses_typical(const struct bundle *bundle, const struct gap *gaps, const struct causes *causes, size_t *ret,
+		    size_t *ret_n)
+{
+	_cleanup_free_ struct candidate *list = calloc(bundle->n_gaps + 1, sizeof(*list));
+	size_t n = list ? list_candidates(bundle, gaps, causes, list) : 0;
+
+	if (!list)
+		return -ENOMEM;
+	*ret_n = 0;
+	for (size_t i = 0, j; i < n; i = j) {
+		size_t last = i;
+
+		for (j = i; j < n && list[j].cause == list[i].cause; j++)
+			if (list[j].doubts == list[i].doubts)
+				last = j;
+		ret[(*ret_n)++] = list[i + (last - i) / 2].gap;
+	}
+	return 0;
+}

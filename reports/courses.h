@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "reports/attribute.h"
+#include "reports/bundle.h"
 
 #define COURSES_PER_CAUSE 100 /* of the longest gaps, and as many of the others */
 #define COURSES_MAX 4000      /* fewer per cause when there are very many causes */
@@ -24,5 +25,18 @@
  * or -ENOMEM.
  */
 int courses_mark(const struct gap *gaps, size_t n, bool *ret_marked);
+
+/**
+ * courses_typical - choose one gap per cause, of median length among those that show it best
+ * @bundle: whose gaps they are; its windows say which are armed
+ * @gaps: attributed, bundle->n_gaps of them
+ * @causes: their table
+ * @ret: room for as many numbers of gaps
+ * @ret_n: how many there are
+ *
+ * Only single-cause gaps; in an armed window and mostly explained where there are such. Return: 0 or -ENOMEM.
+ */
+int courses_typical(const struct bundle *bundle, const struct gap *gaps, const struct causes *causes, size_t *ret,
+		    size_t *ret_n);
 
 #endif

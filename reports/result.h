@@ -21,7 +21,7 @@ json_t *result_make(const struct analysis *analysis);
  * @analysis: finished
  *
  * "no-verdict" means that nothing can be concluded; findings in a kernel's log fail a run whatever its figures.
- * Limits are judged in qualification mode only.
+ * Limits, and what the TSC lacks, are judged in qualification mode only.
  * Return: {"state", "reasons"}, or NULL without memory.
  */
 json_t *result_verdict(const struct analysis *analysis);

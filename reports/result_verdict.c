@@ -71,6 +71,22 @@ static void judge_logs(struct judgement *j, const struct analysis *a)
 		     json_get_string(first, "layer"), json_get_string(first, "line"));
 }
 
+static bool is_qualification(const struct analysis *a)
+{
+	return strcmp(json_get_string(a->bundle->manifest, "mode"), "qualification") == 0;
+}
+
+/* Counts and causes do without a good TSC, microseconds do not. */
+static void judge_tsc(struct judgement *j, const struct analysis *a)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach (a->tsc, i, finding)
+		if (is_qualification(a))
+			note(j, FAILED, "%s", json_get_string(finding, "text"));
+}
+
 static bool is_deliberate(const struct analysis *a, const struct gap *gap)
 {
 	for (size_t i = 0; i < gap->n_roots; i++)
@@ -145,7 +161,7 @@ static void judge_limits(struct judgement *j, const struct analysis *a)
 
 		if (strncmp(figure, subject, strlen(subject)) != 0 || !lengths)
 			continue;
-		if (strcmp(json_get_string(manifest, "mode"), "qualification") != 0)
+		if (!is_qualification(a))
 			note(j, PASSED, "%s is not judged: only qualification mode gives microseconds", figure);
 		else
 			judge_limit(j, figure, (double)json_get_u64(limit, "max_ns"), lengths, n);
@@ -159,6 +175,7 @@ json_t *result_verdict(const struct analysis *analysis)
 
 	judge_evidence(&j, analysis);
 	judge_logs(&j, analysis);
+	judge_tsc(&j, analysis);
 	judge_limits(&j, analysis);
 	return json_pack("{s:s, s:o}", "state", names[j.state], "reasons", j.reasons);
 }

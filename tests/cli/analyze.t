@@ -41,6 +41,24 @@ check_exit "a limit that is not met" 2 'native.max is 4591.9 us, the limit is 50
 check_exit "a percentile that nothing carries is not judged" 2 'native.p99: 6 gaps do not carry' \
 	"$VCPULAT" analyze "$TMP/limited"
 
+copy clock
+tsc='"tsc", "constant_tsc", "nonstop_tsc"'
+facts() { # flags, clock source
+	printf '{"monotonic_ns": 1, "cpu_flags": [%s], "clocksource": "%s"}\n' "$1" "$2" >"$TMP/clock/facts-host.json"
+}
+mode() { sed -i "s/\"mode\": \"[a-z]*\"/\"mode\": \"$1\"/" "$TMP/clock/manifest.json"; }
+facts '"tsc"' tsc
+check_exit "a TSC that may stop is a finding" 0 'passed' "$VCPULAT" analyze "$TMP/clock"
+check "it is in the result" grep -q 'no flag nonstop_tsc' "$TMP/clock.result.json"
+sed 's/"emulated": true/"emulated": false/' "$TMP/clock.result.json" >"$TMP/real.json"
+check_exit "and a note in a comparison" 0 'note .*no flag constant_tsc' "$VCPULAT" compare "$TMP/real.json"
+mode qualification
+check_exit "in qualification it is fatal" 2 'no flag constant_tsc' "$VCPULAT" analyze "$TMP/clock"
+facts "$tsc" hpet
+check_exit "so are TSCs out of step" 2 'the clock source is hpet' "$VCPULAT" analyze "$TMP/clock"
+facts "$tsc" tsc
+check_exit "a good TSC qualifies" 0 'passed' "$VCPULAT" analyze "$TMP/clock"
+
 copy untraced
 rm "$TMP/untraced/host.dat"
 check_exit "without a trace gaps are counted" 0 'there is no trace of the host' "$VCPULAT" analyze "$TMP/untraced"
