@@ -18,6 +18,7 @@
 struct unit {
 	double count;
 	double exposure_s;
+	unsigned int block; /* labels are exchanged inside it */
 };
 
 struct group {
@@ -40,14 +41,16 @@ static void group_sum(struct group *group)
 	}
 }
 
-static int group_windows(const struct pool *pool, bool armed, struct group *group)
+/* A window's block is its boot, where both kinds of windows are of the same boots; else all windows are alike. */
+static int group_windows(const struct pool *pool, bool armed, bool within_boots, struct group *group)
 {
 	group->unit = calloc(pool->windows + 1, sizeof(*group->unit));
 	if (!group->unit)
 		return -ENOMEM;
 	for (size_t i = 0; i < pool->windows; i++)
 		if (pool->window[i].armed == armed)
-			group->unit[group->n++] = (struct unit){ pool->window[i].count, pool->window[i].exposure_s };
+			group->unit[group->n++] = (struct unit){ pool->window[i].count, pool->window[i].exposure_s,
+								 within_boots ? pool->window[i].boot : 0 };
 	group_sum(group);
 	return 0;
 }
@@ -114,7 +117,7 @@ static int permute(const struct group *a, const struct group *b, uint64_t seed, 
 	for (size_t i = 0; i < a->n + b->n; i++) {
 		const struct unit *unit = i < a->n ? &a->unit[i] : &b->unit[i - a->n];
 
-		units[i] = (struct stat_unit){ unit->count / fmax(unit->exposure_s, 1e-9), 0, i < a->n };
+		units[i] = (struct stat_unit){ unit->count / fmax(unit->exposure_s, 1e-9), unit->block, i < a->n };
 	}
 	return stat_permutation(units, a->n + b->n, PERMUTATIONS, seed, ret);
 }
@@ -139,9 +142,9 @@ static int decide(const struct group *a, const struct group *b, double exact_p, 
 	if (ret->p > HOPELESS_P)
 		return 0;
 	err = permute(a, b, seed, &permutation);
-	if (err < 0)
+	if (err == -ENOMEM)
 		return err;
-	if (permutation.smallest_p > PERMUTATION_P)
+	if (err < 0 || permutation.smallest_p > PERMUTATION_P)
 		return 0;
 	ret->p = fmax(ret->p, permutation.p);
 	ret->method = DIFFERENCE_PERMUTATION;
@@ -166,8 +169,8 @@ int difference_test(const struct pool *a, const struct pool *b, uint64_t seed, s
 	*ret = (struct difference){ .p = 1 };
 	if (a->armed.count + b->armed.count + a->armed.hit + b->armed.hit == 0)
 		return 0;
-	if ((boots ? group_boots(a, &first) : group_windows(a, true, &first)) < 0 ||
-	    (boots ? group_boots(b, &second) : group_windows(b, true, &second)) < 0)
+	if ((boots ? group_boots(a, &first) : group_windows(a, true, false, &first)) < 0 ||
+	    (boots ? group_boots(b, &second) : group_windows(b, true, false, &second)) < 0)
 		return -ENOMEM;
 	ret->boots = boots;
 	return decide(&first, &second, exact_test(&a->armed, &b->armed), seed, ret);
@@ -181,7 +184,7 @@ int difference_of_windows(const struct pool *pool, uint64_t seed, struct differe
 	*ret = (struct difference){ .p = 1 };
 	if (pool->armed.count + pool->control.count + pool->armed.hit + pool->control.hit == 0)
 		return 0;
-	if (group_windows(pool, true, &armed) < 0 || group_windows(pool, false, &control) < 0)
+	if (group_windows(pool, true, true, &armed) < 0 || group_windows(pool, false, true, &control) < 0)
 		return -ENOMEM;
 	return decide(&armed, &control, exact_test(&pool->armed, &pool->control), seed, ret);
 }

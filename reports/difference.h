@@ -51,7 +51,7 @@ int difference_test(const struct pool *a, const struct pool *b, uint64_t seed, s
  * @seed: of permutations
  * @ret: the outcome; never by boots
  *
- * The same test with the two kinds of windows as groups. Return: 0 or -ENOMEM.
+ * The same test with the two kinds of windows as groups, permuted within each boot. Return: 0 or -ENOMEM.
  */
 int difference_of_windows(const struct pool *pool, uint64_t seed, struct difference *ret);
 

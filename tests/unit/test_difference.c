@@ -84,7 +84,7 @@ static const struct world worlds[] = {
 
 static void test_same_arms(void **state)
 {
-	int trials = long_tests() ? 4000 : 60;
+	int trials = long_tests() ? 4000 : 150; /* 1,200 over all worlds */
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(worlds); i++) {
@@ -147,6 +147,51 @@ static void test_armed_against_control(void **state)
 	assert_true(got.p > 0.05);
 }
 
+/* A boot with a high rate and mostly armed windows, one with a low rate and mostly control windows: the boot's doing.
+ */
+static void test_windows_within_boots(void **state)
+{
+	struct pool_unit units[24];
+	struct pool pool = { .runs = 2, .boots = 2, .window = units, .windows = ARRAY_SIZE(units) };
+	struct difference apart;
+	struct difference alike;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++) {
+		unsigned int boot = i / 12;
+		bool armed = i % 12 < (boot ? 2 : 10);
+		struct pool_counts *counts = armed ? &pool.armed : &pool.control;
+
+		units[i] = (struct pool_unit){ boot ? i % 2 : 10 + i % 2, 2, boot, armed };
+		counts->count += units[i].count;
+		counts->exposure_s += 2;
+	}
+	assert_int_equal(difference_of_windows(&pool, 1, &apart), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++)
+		units[i].boot = 0;
+	assert_int_equal(difference_of_windows(&pool, 1, &alike), 0);
+	assert_true(alike.p < 0.05);
+	assert_true(apart.p > 0.5);
+	assert_int_equal(apart.method, DIFFERENCE_PERMUTATION);
+}
+
+/* Boots with windows of one kind only cannot be permuted: the other tests decide. */
+static void test_nothing_to_permute(void **state)
+{
+	struct pool_unit units[16];
+	struct pool pool = { .runs = 2, .boots = 2, .window = units, .windows = ARRAY_SIZE(units) };
+	struct difference got;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++)
+		units[i] = (struct pool_unit){ i < 8 ? 5 + i % 2 : 0, 2, i / 8, i < 8 };
+	pool.armed.count = 44;
+	pool.armed.exposure_s = pool.control.exposure_s = 16;
+	assert_int_equal(difference_of_windows(&pool, 1, &got), 0);
+	assert_int_equal(got.method, DIFFERENCE_SCATTER);
+	assert_true(got.p < 0.05);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +199,8 @@ int main(void)
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_primers),
 		cmocka_unit_test(test_armed_against_control),
+		cmocka_unit_test(test_windows_within_boots),
+		cmocka_unit_test(test_nothing_to_permute),
 	};
 
 	return cmocka_run_group_tests_name("difference", tests, NULL, NULL);
