@@ -58,6 +58,13 @@
 			h("div", { class: "small hits" }, text(side.armed) + " armed"), side.control.primers ? h("div", { class: "small hits" }, text(side.control) + " control") : null);
 	}
 
+	// The largest gap to expect in a day, where the run was long enough to say.
+	function day(tail) {
+		if (!tail || tail.day_ns === null)
+			return null;
+		return h("div", { class: "small" }, `24 h: ${us(tail.day_ns)} (${us(tail.day_lo_ns)}–${tail.day_hi_ns === null ? "not bounded" : us(tail.day_hi_ns)})`);
+	}
+
 	function gaps(side) {
 		if (!side)
 			return "";
@@ -66,7 +73,8 @@
 			return h("span", { class: "small" }, side.explained ? "only in gaps with other causes" : "none in " + side.exposure_s.toFixed(0) + " s");
 		return h("span", {}, us(q.p50) + " / " + us(q.max),
 			h("div", { class: "small" }, q.p50 === null ? "n " + q.n + ", too few" :
-				us(q.p50_lo) + "–" + us(q.p50_hi) + ", n " + q.n + (q.p99 === null ? "" : ", p99 " + us(q.p99))));
+				us(q.p50_lo) + "–" + us(q.p50_hi) + ", n " + q.n + (q.p99 === null ? "" : ", p99 " + us(q.p99))),
+			day(side.tail));
 	}
 
 	function rateCell(row) {

@@ -160,6 +160,24 @@ static void print_line(const struct printer *p, const json_t *row, const char *k
 		cell[3], cell[4]);
 }
 
+/* The largest gap to expect in a day, where the run was long enough to say. */
+static void print_tail(const struct printer *p, const json_t *tail)
+{
+	char level[CELL];
+	char lo[CELL];
+	char hi[CELL];
+
+	if (!json_is_number(json_object_get(tail, "day_ns")))
+		return;
+	format_us(json_object_get(tail, "day_ns"), level);
+	format_us(json_object_get(tail, "day_lo_ns"), lo);
+	format_us(json_object_get(tail, "day_hi_ns"), hi);
+	fprintf(p->out, "%s%*s largest expected in 24 h: %s us (95%%: %s to %s), from %llu peaks%s\n",
+		colour_code(p, DIM), ARM_COLUMNS + 2, "", level, lo,
+		json_is_number(json_object_get(tail, "day_hi_ns")) ? hi : "not bounded",
+		(unsigned long long)json_get_u64(tail, "exceedances"), colour_code(p, PLAIN));
+}
+
 static void print_row(const struct printer *p, const json_t *row)
 {
 	static const char *const kinds[] = { "native", "guest", "bare" };
@@ -172,6 +190,7 @@ static void print_row(const struct printer *p, const json_t *row)
 		if (strcmp(kinds[i], "native") == 0 && strncmp(json_get_string(row, "cause"), "guest/", 6) == 0)
 			continue;
 		print_line(p, row, kinds[i], arm);
+		print_tail(p, json_object_get(json_object_get(row, kinds[i]), "tail"));
 		arm = "";
 	}
 }

@@ -65,6 +65,22 @@ static void test_width_and_words(void **state)
 	assert_null(strchr(text, '\033'));
 }
 
+/* A thousand seconds with 400 gaps carry a return level of a day; forty seconds do not. */
+static void test_tail_of_long_runs(void **state)
+{
+	const struct made longer[] = { { .hits = 2, .windows = 200 } };
+	const struct made shorter[] = { { .hits = 2, .windows = 8 } };
+	_cleanup_free_ char *text = print(longer, 1, false);
+	_cleanup_free_ char *none = print(shorter, 1, false);
+	const char *line = strstr(text, "largest expected in 24 h: ");
+
+	(void)state;
+	check_width(text);
+	assert_non_null(line);
+	assert_non_null(strstr(line, ", from 50 peaks\n"));
+	assert_null(strstr(none, "24 h"));
+}
+
 static void test_colour(void **state)
 {
 	const struct made made[] = { { .hits = 2 } };
@@ -90,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_width_and_words),
+		cmocka_unit_test(test_tail_of_long_runs),
 		cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_escape_sequences_are_defused),
 	};
