@@ -194,10 +194,19 @@
 			})));
 	}
 
+	// trace-cmd interleaves both layers when it is told how far their clocks are apart; it knows no scaling.
+	function traces() {
+		const runs = data.runs.filter(run => run.guest === "libvirt" && run.clock && run.clock.offset_cycles && !run.clock.scaled && run.trace && run.trace.guest);
+		return runs.map(run => `trace-cmd report -i ${run.bundle}/host.dat -i ${run.bundle}/guest.dat --ts-offset ${-run.clock.offset_cycles}`);
+	}
+
 	function again() {
+		const merged = traces();
 		const commands = Array.from(new Set(data.runs.map(run => run.command).filter(Boolean)));
 		fill("again", commands.length ? h("pre", {}, commands.join("\n")) : h("p", {}, "No command was recorded."),
-			h("p", { class: "hint" }, "Bundles with all evidence:"), h("pre", {}, data.runs.map(run => run.bundle || run.path).join("\n")));
+			h("p", { class: "hint" }, "Bundles with all evidence:"), h("pre", {}, data.runs.map(run => run.bundle || run.path).join("\n")),
+			merged.length ? h("p", { class: "hint" }, "All events of both layers in one order:") : null,
+			merged.length ? h("pre", {}, merged.join("\n")) : null);
 		fill("made", "Made by vcpulat " + comparison.tool + " from " + data.runs.length + " results; confidence 95%.");
 	}
 

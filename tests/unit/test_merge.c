@@ -184,36 +184,48 @@ static unsigned int compare_orders(struct merge *merge, const struct names *name
 	return n;
 }
 
+/* What a command of trace-cmd prints is compared with a join from the beginning. */
+static void check_report(const struct bundle *bundle, const char *command)
+{
+	_cleanup_(names_freep) struct names *names = names_new();
+	struct merge merge = { .map = map, .ctx = bundle };
+	struct trace_event event;
+	FILE *report = popen(command, "r");
+
+	assert_non_null(report);
+	open_layer(&merge, bundle, TRACE_HOST, names);
+	open_layer(&merge, bundle, TRACE_GUEST, names);
+	assert_true(compare_orders(&merge, names, report) > 1000);
+	assert_int_equal(pclose(report), 0);
+	assert_int_equal(merge_next(&merge, &event), 0);
+	merge_done(&merge);
+}
+
+/* The shift in the guest's file, and the shift on the command line, as the page tells it. */
 static void check_bundle(const char *dir)
 {
 	_cleanup_(bundle_freep) struct bundle *bundle = NULL;
-	_cleanup_(names_freep) struct names *names = names_new();
 	char attached[] = "/tmp/vcpulat-merge-XXXXXX";
 	_cleanup_free_ char *host = str_printf("%s/host.dat", dir);
 	_cleanup_free_ char *guest = str_printf("%s/guest.dat", dir);
-	_cleanup_free_ char *command = NULL;
-	struct merge merge = { .map = map };
-	struct trace_event event;
+	_cleanup_free_ char *with_option = NULL;
+	_cleanup_free_ char *with_argument = NULL;
+	int64_t shift;
 	struct bytes from = { 0 };
 	struct bytes to;
-	FILE *report;
 	int fd = mkstemp(attached);
 
 	assert_true(fd >= 0);
 	assert_int_equal(bundle_open(dir, &bundle, NULL), 0);
 	assert_int_equal(fs_read(guest, 16 << 20, &from.data, &from.len, NULL), 0);
-	to = attach(&from, trace_id(host), -bundle->clock.vcpu[bundle->guest_cpu].offset);
+	shift = -bundle->clock.vcpu[bundle->guest_cpu].offset;
+	to = attach(&from, trace_id(host), shift);
 	assert_int_equal(fs_write_all(fd, to.data, to.len), 0);
-	merge.ctx = bundle;
-	open_layer(&merge, bundle, TRACE_HOST, names);
-	open_layer(&merge, bundle, TRACE_GUEST, names);
-	command = str_printf("trace-cmd report -i %s -i %s 2>/dev/null", host, attached);
-	report = popen(command, "r");
-	assert_non_null(report);
-	assert_true(compare_orders(&merge, names, report) > 1000);
-	assert_int_equal(pclose(report), 0);
-	assert_int_equal(merge_next(&merge, &event), 0);
-	merge_done(&merge);
+	with_option = str_printf("trace-cmd report -i %s -i %s 2>/dev/null", host, attached);
+	with_argument =
+		str_printf("trace-cmd report -i %s -i %s --ts-offset %lld 2>/dev/null", host, guest, (long long)shift);
+	check_report(bundle, with_option);
+	check_report(bundle, with_argument);
 	close(fd);
 	unlink(attached);
 	free(from.data);
