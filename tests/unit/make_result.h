@@ -7,16 +7,17 @@
 #include <stdbool.h>
 
 struct made {
-	const char *arm;	/* NULL: stock */
-	const char *removes;	/* NULL: nothing */
-	const char *scenario;	/* NULL: vmstat-host */
-	const char *cause;	/* NULL: host/kworker/vmstat_update */
-	const char *guest;	/* NULL: libvirt */
-	const char *boot;	/* NULL: boot-1 */
-	unsigned int windows;	/* of each kind; 0: 4 */
-	unsigned int hits;	/* an armed window */
-	unsigned int control;	/* a control window */
-	unsigned int length_ns; /* of the shortest gap; 0: 50000 */
+	const char *arm;	     /* NULL: stock */
+	const char *removes;	     /* NULL: nothing */
+	const char *scenario;	     /* NULL: vmstat-host */
+	const char *cause;	     /* NULL: host/kworker/vmstat_update */
+	const char *guest;	     /* NULL: libvirt */
+	const char *boot;	     /* NULL: boot-1 */
+	unsigned int windows;	     /* of each kind; 0: 4 */
+	unsigned int hits;	     /* an armed window */
+	unsigned int control;	     /* a control window */
+	const unsigned int *hits_of; /* by armed window, instead of hits; NULL: all alike; then without primers */
+	unsigned int length_ns;	     /* of the shortest gap; 0: 50000 */
 	bool unprovoked;
 	bool untraced;
 };
@@ -51,12 +52,13 @@ static inline void made_windows(const struct made *made, json_t *windows, json_t
 	for (unsigned int w = 0; w < 2 * n; w++) {
 		bool armed = w % 2;
 		json_int_t t0 = w * MADE_WINDOW_NS;
+		unsigned int hits = !armed ? made->control : made->hits_of ? made->hits_of[w / 2] : made->hits;
 
 		json_array_append_new(windows, json_pack("{s:s, s:I, s:I}", "state", armed ? "armed" : "control",
 							 "t0_ns", t0, "t1_ns", t0 + MADE_WINDOW_NS));
-		for (unsigned int h = 0; h < (armed ? made->hits : made->control); h++)
-			json_array_append_new(
-				gaps, made_gap(made, json_array_size(gaps), t0 + (h + 1) * 1000000000LL, armed));
+		for (unsigned int h = 0; h < hits; h++)
+			json_array_append_new(gaps, made_gap(made, json_array_size(gaps),
+							     t0 + (h + 1) * (MADE_WINDOW_NS / (hits + 2)), armed));
 	}
 }
 
@@ -67,6 +69,16 @@ static inline json_t *made_counts(const struct made *made, unsigned int hits)
 	unsigned int hit = hits >= 2 ? 2 * n : hits * n;
 
 	return json_pack("{s:i, s:i, s:i}", "primers", primers, "hit", made->unprovoked ? 0 : hit, "count", hits * n);
+}
+
+/* Without primers: a rate is compared. */
+static inline json_t *made_count_of(const struct made *made)
+{
+	unsigned int count = 0;
+
+	for (unsigned int w = 0; w < (made->windows ? made->windows : 4); w++)
+		count += made->hits_of[w];
+	return json_pack("{s:i, s:i, s:i}", "primers", 0, "hit", 0, "count", count);
 }
 
 static inline json_t *made_example(const struct made *made)
@@ -114,10 +126,11 @@ static inline json_t *make_result(struct made made)
 					 "loop_ns", 40, "gaps", (json_int_t)json_array_size(gaps), "lost", 0, "lost",
 					 "host_events", 0, "guest_events", 0, "gaps", 0, "exposure", "armed_ns",
 					 exposure, "control_ns", exposure));
-	json_object_update_new(
-		result, json_pack("{s:[{s:s, s:b, s:o, s:o, s:{s:i}, s:{s:i}}]}", "causes", "cause", cause, "provoked",
-				  !made.unprovoked, "armed", made_counts(&made, made.hits), "control",
-				  made_counts(&made, made.control), "cost_ns", "n", 0, "gap_ns", "n", 0));
+	json_object_update_new(result,
+			       json_pack("{s:[{s:s, s:b, s:o, s:o, s:{s:i}, s:{s:i}}]}", "causes", "cause", cause,
+					 "provoked", !made.unprovoked, "armed",
+					 made.hits_of ? made_count_of(&made) : made_counts(&made, made.hits), "control",
+					 made_counts(&made, made.control), "cost_ns", "n", 0, "gap_ns", "n", 0));
 	json_object_update_new(result,
 			       json_pack("{s:o, s:[], s:o, s:{s:i, s:i, s:f}, s:o, s:{s:o}, s:[], s:{s:s, s:[]}}",
 					 "windows", windows, "actions", "gaps", gaps, "explained", "gaps", 1, "of", 1,

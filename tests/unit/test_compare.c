@@ -2,6 +2,8 @@
 #include "reports/compare.h"
 
 #include <errno.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -335,6 +337,43 @@ static void test_no_probe_effect(void **state)
 	assert_non_null(strstr(json_get_string(effect(c), "text"), "no effect shown; what differs from boot"));
 }
 
+/* Four boots of one arm, each with a level of its own, and windows that scatter about it. */
+static bool same_arm_passes(gsl_rng *rng, uint64_t seed)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	struct compare_params params = { .aa = true, .seed = seed };
+	_cleanup_json_ json_t *comparison = NULL;
+	static const char *const boots[] = { "boot-1", "boot-2", "boot-3", "boot-4" };
+
+	for (size_t b = 0; b < ARRAY_SIZE(boots); b++) {
+		double level = 2 * gsl_ran_lognormal(rng, 0, 0.5);
+		unsigned int hits[4];
+		struct made made = { .boot = boots[b], .hits = 1, .hits_of = hits, .unprovoked = true };
+
+		for (size_t w = 0; w < ARRAY_SIZE(hits); w++)
+			hits[w] = gsl_ran_poisson(rng, level * gsl_ran_lognormal(rng, 0, 0.7));
+		assert_int_equal(load_results_add(&results, make_result(made)), 0);
+	}
+	assert_int_equal(compare_results(results.result, results.count, &params, &comparison, NULL), 0);
+	return compare_passed(comparison);
+}
+
+/* The whole way of `compare --aa`, with hits in clusters: no difference is found more often than the level says. */
+static void test_aa_keeps_its_level(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	int comparisons = getenv("VCPULAT_LONG_TESTS") ? 1000 : 100;
+	int found = 0;
+
+	(void)state;
+	for (int i = 0; i < comparisons; i++)
+		found += !same_arm_passes(rng, (uint64_t)i + 1);
+	gsl_rng_free(rng);
+	if (getenv("VCPULAT_LONG_TESTS"))
+		printf("A/A of four clustered boots: %d of %d differ\n", found, comparisons);
+	assert_true(found / (double)comparisons <= 0.05 + 3.5 * sqrt(0.05 * 0.95 / comparisons));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_traced_is_not_judged),
 		cmocka_unit_test(test_probe_effect),
 		cmocka_unit_test(test_no_probe_effect),
+		cmocka_unit_test(test_aa_keeps_its_level),
 	};
 
 	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
