@@ -374,6 +374,39 @@ static void test_aa_keeps_its_level(void **state)
 	assert_true(found / (double)comparisons <= 0.05 + 3.5 * sqrt(0.05 * 0.95 / comparisons));
 }
 
+static json_t *clustered(gsl_rng *rng, double mean, bool untraced)
+{
+	unsigned int hits[12];
+	struct made made = { .windows = ARRAY_SIZE(hits), .hits = 1, .hits_of = hits, .untraced = untraced };
+
+	for (size_t w = 0; w < ARRAY_SIZE(hits); w++)
+		hits[w] = gsl_ran_poisson(rng, mean * gsl_ran_lognormal(rng, -0.125, 0.5));
+	return make_result(made);
+}
+
+/* Does the interval hold the true ratio of rates, 1.5, as often as it says, when gaps come in clusters? */
+static void test_probe_effect_coverage(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	int rounds = getenv("VCPULAT_LONG_TESTS") ? 2000 : 100;
+	int covered = 0;
+
+	(void)state;
+	for (int i = 0; i < rounds; i++) {
+		_cleanup_(load_results_done) struct load_results results = { 0 };
+		_cleanup_json_ json_t *c = NULL;
+
+		assert_int_equal(load_results_add(&results, clustered(rng, 9, false)), 0);
+		assert_int_equal(load_results_add(&results, clustered(rng, 6, true)), 0);
+		assert_int_equal(compare_results(results.result, results.count, NULL, &c, NULL), 0);
+		covered += at(effect(c), "rate_ratio.lo") <= 1.5 && at(effect(c), "rate_ratio.hi") >= 1.5;
+	}
+	gsl_rng_free(rng);
+	if (rounds > 100)
+		printf("coverage: probe effect, ratio of clustered rates %.4f\n", covered / (double)rounds);
+	assert_true(covered / (double)rounds >= 0.95 - 3.5 * sqrt(0.95 * 0.05 / rounds));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_probe_effect),
 		cmocka_unit_test(test_no_probe_effect),
 		cmocka_unit_test(test_aa_keeps_its_level),
+		cmocka_unit_test(test_probe_effect_coverage),
 	};
 
 	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
