@@ -331,6 +331,8 @@ static int op_stimulus_fire(struct agent *a, const json_t *request, json_t *repl
 	set_u64(reply, "t0", shot.t0);
 	set_u64(reply, "t1", shot.t1);
 	json_object_set_new(reply, "result", json_string(shot.result ? strerror(-shot.result) : "ok"));
+	if (shot.detail[0])
+		json_object_set_new(reply, "detail", json_string(shot.detail));
 	return 0;
 }
 

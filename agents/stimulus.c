@@ -68,6 +68,7 @@ static void shoot(const struct stimulus_ops *ops, struct stimulus_state *state, 
 	s->shot.result = s->sham ? 0 : ops->act(state);
 	s->shot.t0 = t0;
 	s->shot.t1 = tsc_read();
+	memcpy(s->shot.detail, s->sham ? "" : state->detail, s->sham ? 1 : sizeof(s->shot.detail));
 	mark_end(ops->role);
 }
 

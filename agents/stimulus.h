@@ -19,6 +19,8 @@
 #include "common/err.h"
 #include "common/stimulus_kinds.h"
 
+#define STIMULUS_DETAIL_BYTES 32
+
 enum stimulus_role {
 	STIMULUS_SETTLE,   /* only lets time pass; no mark */
 	STIMULUS_PRIMER,   /* makes something dirty: MARK_PRIMER */
@@ -27,12 +29,11 @@ enum stimulus_role {
 
 /* What a kind keeps in its worker. */
 struct stimulus_state {
-	int fd;		      /* -1: none */
-	unsigned char *page;  /* NULL: none */
-	bool on;	      /* of kinds that alternate */
-	uint64_t insns;	      /* of calibrate: to execute */
-	unsigned int payload; /* of calibrate */
-	void *own;	      /* of kinds that need more; NULL: nothing */
+	int fd;				    /* -1: none */
+	unsigned char *page;		    /* NULL: none */
+	bool on;			    /* of kinds that alternate */
+	void *own;			    /* of kinds that need more; NULL: nothing */
+	char detail[STIMULUS_DETAIL_BYTES]; /* of an action of kinds whose actions differ; "": nothing to say */
 };
 
 struct stimulus_ops {
@@ -61,6 +62,7 @@ struct stimulus_shot {
 	uint64_t t0; /* TSC cycles: before the spin and the action */
 	uint64_t t1; /* after both */
 	int result;  /* what the action gave: 0 or -errno */
+	char detail[STIMULUS_DETAIL_BYTES];
 };
 
 /**

@@ -11,7 +11,7 @@
 #define STIMULUS_KINDS(X)                                                                                              \
 	X(MLOCK, mlock, "dirties the CPU's memory counters")                                                           \
 	X(STAT_REFRESH, stat_refresh, "makes the kernel fold memory counters on every CPU")                            \
-	X(CALIBRATE, calibrate, "executes insns=N instructions, payload=plain, fault or rep")                          \
+	X(CALIBRATE, calibrate, "executes insns=N,N... instructions, payload=plain,fault,rep,irq, each pair in turn")  \
 	X(SPIN, spin, "only takes time")                                                                               \
 	X(FAULT, fault, "touches pages=N new pages, gives them back at once with keep=no; charged to cgroup=NAME")     \
 	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \

@@ -24,6 +24,7 @@ struct bundle_action {
 	uint64_t t1;
 	size_t window;	    /* index in the manifest's windows */
 	const char *result; /* the agent's word, "ok" usually */
+	const char *detail; /* what this action was, of kinds whose actions differ; "": nothing to say */
 };
 
 /**

@@ -153,6 +153,7 @@ static int fire(struct measuring *m, const struct prepared *who, enum action_rol
 	action.t0 = json_get_u64(reply, "t0");
 	action.t1 = json_get_u64(reply, "t1");
 	action.result = json_get_string(reply, "result");
+	action.detail = json_get_string(reply, "detail");
 	return bundle_writer_action(m->p->bundle, &action, err);
 }
 

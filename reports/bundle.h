@@ -36,7 +36,8 @@ struct bundle_action {
 	enum trace_layer layer;
 	uint64_t t0;
 	uint64_t t1;
-	size_t window; /* index; beyond the last: outside */
+	size_t window;	 /* index; beyond the last: outside */
+	char detail[32]; /* "": the bundle says nothing */
 };
 
 struct bundle_clock {

@@ -105,11 +105,13 @@ static json_t *actions_json(const struct bundle *b)
 
 	for (size_t i = 0; i < b->n_actions; i++) {
 		const struct bundle_action *action = &b->actions[i];
+		const char *detail = action->detail[0] ? action->detail : NULL;
 
-		json_array_append_new(list, json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I}", "role",
-						      bundle_role_name(action->role), "kind", action->kind, "layer",
-						      layers[action->layer], "t0_ns", ns_at(b, action->t0), "t1_ns",
-						      ns_at(b, action->t1), "window", (json_int_t)action->window));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:I, s:I}", "role",
+						bundle_role_name(action->role), "kind", action->kind, "detail", detail,
+						"layer", layers[action->layer], "t0_ns", ns_at(b, action->t0), "t1_ns",
+						ns_at(b, action->t1), "window", (json_int_t)action->window));
 	}
 	return list;
 }

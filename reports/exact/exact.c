@@ -450,7 +450,7 @@ int exact_build(const struct meter_data *data, const json_t *result, json_t **re
 
 	if (!rc) {
 		json_t *made = document(&exact);
-		json_t *calibration = exact_calibration(data);
+		json_t *calibration = exact_calibration(data, result);
 
 		rc = made ? 0 : -ENOMEM;
 		if (calibration)

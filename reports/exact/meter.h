@@ -52,6 +52,7 @@ struct meter_gap {
 	uint32_t slack;		       /* the true number lies in [insns - slack, insns] */
 	bool whole;		       /* every step was kept: cost adds up to insns */
 	uint64_t tracer[METER_LAYERS]; /* of insns, spent in tracing */
+	uint64_t calibrated_rep;       /* of rep, executed by the calibration payload */
 	uint64_t path;		       /* equal for gaps that went through the same functions in the same order */
 	struct meter_cost *cost;       /* by instructions, most first */
 	size_t costs;

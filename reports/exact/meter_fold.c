@@ -49,6 +49,7 @@ struct fold {
 	uint32_t cut; /* instructions to be taken off the next block */
 	uint64_t tracer[METER_LAYERS];
 	uint64_t insns[METER_LAYERS];
+	uint64_t calibrated_rep;
 	uint64_t position; /* instructions its CPU had executed */
 	uint64_t path;
 	uint32_t path_last;
@@ -164,6 +165,12 @@ static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 	return value > high ? high : value;
 }
 
+/* Of the calibration marks only the latest can matter: gaps come in order. */
+static size_t latest_bounds(const struct meter_folder *folder)
+{
+	return folder->bounds > 8 ? (folder->bounds - 8) & ~(size_t)1 : 0;
+}
+
 /* How many of the next instructions lie between the marks of the calibration payload, by their position. */
 static int64_t calibrated(const struct fold *fold, int64_t insns)
 {
@@ -171,14 +178,30 @@ static int64_t calibrated(const struct fold *fold, int64_t insns)
 	uint64_t end = fold->position + (uint64_t)insns;
 	uint64_t found = 0;
 
-	/* Only the latest can matter: gaps come in order. */
-	for (size_t i = folder->bounds > 8 ? (folder->bounds - 8) & ~(size_t)1 : 0; i < folder->bounds; i += 2) {
+	for (size_t i = latest_bounds(folder); i < folder->bounds; i += 2) {
 		uint64_t low = folder->bound[i];
 		uint64_t high = i + 1 < folder->bounds ? folder->bound[i + 1] : UINT64_MAX;
 
 		found += clamp(end, low, high) - clamp(fold->position, low, high);
 	}
 	return (int64_t)found;
+}
+
+/*
+ * Iterations of the instruction that ends the block which began last; behind an iret: of the one that goes on, which
+ * between the marks is the payload's.
+ */
+static void repeat(struct fold *fold, uint64_t iterations)
+{
+	const struct meter_folder *folder = fold->folder;
+
+	if (!fold->block || fold->layer != METER_HOST ||
+	    (fold->block->pc >= USER_END && !(fold->block->flags & METER_BLOCK_IRET)))
+		return;
+	for (size_t i = latest_bounds(folder); i < folder->bounds; i += 2)
+		if (fold->position >= folder->bound[i] &&
+		    (i + 1 == folder->bounds || fold->position <= folder->bound[i + 1]))
+			fold->calibrated_rep += iterations;
 }
 
 /* To the account of the block that began last; a negative number takes away. */
@@ -232,6 +255,7 @@ static int apply(struct fold *fold, const struct meter_step_value *step)
 		fold->cut += step->value;
 		return 0;
 	case METER_STEP_REP:
+		repeat(fold, step->value);
 		return 0;
 	case METER_STEP_REPEAT:
 		return fold->block ? execute(fold, (int64_t)fold->block->insns * step->value) : -EINVAL;
@@ -279,6 +303,7 @@ static int finish(struct fold *fold, const struct meter_gap_record *record, stru
 		     fold->insns[METER_GUEST] == record->insns[METER_GUEST];
 	for (int i = 0; i < METER_LAYERS; i++)
 		gap->tracer[i] = fold->tracer[i];
+	gap->calibrated_rep = fold->calibrated_rep;
 	gap->path = fold->path;
 	gap->costs = meter_costs_take(&fold->costs, &gap->cost);
 	gap->roots = meter_contexts_take_roots(fold->contexts, &gap->root);

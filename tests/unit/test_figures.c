@@ -25,10 +25,10 @@ static struct bundle_window windows[] = {
 };
 
 static struct bundle_action primers[] = {
-	{ BUNDLE_SETTLE, "spin", TRACE_HOST, SECOND, SECOND + 100, 0 },
-	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 3 * SECOND, 3 * SECOND + 100, 1 },
-	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 6 * SECOND, 6 * SECOND + 100, 1 },
-	{ BUNDLE_SHAM, "mlock", TRACE_HOST, 13 * SECOND, 13 * SECOND + 100, 3 },
+	{ BUNDLE_SETTLE, "spin", TRACE_HOST, SECOND, SECOND + 100, 0, "" },
+	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 3 * SECOND, 3 * SECOND + 100, 1, "" },
+	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 6 * SECOND, 6 * SECOND + 100, 1, "" },
+	{ BUNDLE_SHAM, "mlock", TRACE_HOST, 13 * SECOND, 13 * SECOND + 100, 3, "" },
 };
 
 static struct bundle bundle_of(struct bundle_action *actions, size_t n)
@@ -79,7 +79,8 @@ static void primers_and_shams(void **state)
 
 static void stimuli_alone(void **state)
 {
-	struct bundle_action stimuli[] = { { BUNDLE_STIMULUS, "stat_refresh", TRACE_HOST, 3 * SECOND, 4 * SECOND, 1 } };
+	struct bundle_action stimuli[] = { { BUNDLE_STIMULUS, "stat_refresh", TRACE_HOST, 3 * SECOND, 4 * SECOND, 1,
+					     "" } };
 	struct bundle b = bundle_of(stimuli, 1);
 	struct figures *f = figures_new(&b);
 

@@ -160,6 +160,27 @@ static void fault_touches_as_many_pages(void **state)
 	}
 }
 
+/* Every action takes the next pair of payload and length, and says what it executes. */
+static void calibrate_takes_all_pairs_in_turn(void **state)
+{
+	static const char *const said[] = { "plain 1000",  "fault 976",	 "rep 1000",  "plain 100000",
+					    "fault 99984", "rep 100000", "plain 1000" };
+	_cleanup_json_ json_t *params = json_pack("{s:s, s:s}", "insns", "1000,100000", "payload", "plain,fault,rep");
+	struct stimulus *stimulus = prepare_with("calibrate", -1, params);
+	struct stimulus_shot shot;
+
+	(void)state;
+	assert_non_null(stimulus);
+	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
+		assert_int_equal(stimulus_fire(stimulus, true, 0, &shot, NULL), 0);
+		assert_string_equal(shot.detail, "");
+		assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+		assert_int_equal(shot.result, 0);
+		assert_string_equal(shot.detail, said[i]);
+	}
+	stimulus_free(stimulus);
+}
+
 static void bad_parameters_are_refused(void **state)
 {
 	static const struct {
@@ -169,6 +190,11 @@ static void bad_parameters_are_refused(void **state)
 		{ "fault", "{\"pages\": 0}" },
 		{ "fault", "{\"pages\": 1000000}" },
 		{ "fault", "{\"cgroup\": \"../other\"}" },
+		{ "calibrate", "{\"insns\": 999}" },
+		{ "calibrate", "{\"insns\": \"1000,\"}" },
+		{ "calibrate", "{\"insns\": \"1000,x\"}" },
+		{ "calibrate", "{\"payload\": \"plain,\"}" },
+		{ "calibrate", "{\"payload\": \"nmi\"}" },
 		{ "memory_high", "{}" },
 		{ "write", "{}" },
 		{ "write", "{\"path\": \"/etc/passwd\", \"value\": 1}" },
@@ -255,6 +281,7 @@ int main(void)
 		cmocka_unit_test(dead_worker_is_noticed),
 		cmocka_unit_test(absent_cpu_is_an_error),
 		cmocka_unit_test(fault_touches_as_many_pages),
+		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
 		cmocka_unit_test(bad_parameters_are_refused),
 	};
 
