@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "reports/courses.h"
 #include "reports/exact/exact.h"
+#include "reports/exact/exact_attribute.h"
 #include "reports/kernel_log.h"
 #include "reports/trace/merge.h"
 #include "reports/result.h"
@@ -344,6 +345,21 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), a->kernel_log_before, a->kernel_log);
 }
 
+/* Without a trace the meter says what the gaps are; there are no events to show then. */
+static int explain(struct analysis *a, struct err *err)
+{
+	const struct exact_attribute_params params = { .data = &a->meter,
+						       .bundle = a->bundle,
+						       .causes = a->causes,
+						       .figures = a->figures,
+						       .gaps = a->gaps,
+						       .n_gaps = a->n_gaps };
+
+	if (a->has_host_trace || !a->has_meter)
+		return record_examples(a, err);
+	return exact_attribute(&params) < 0 ? err_sys(err, -ENOMEM, "'%s'", a->bundle->dir) : 0;
+}
+
 static int prepare(struct analysis *a, const char *dir, struct err *err)
 {
 	int r = bundle_open(dir, &a->bundle, err);
@@ -374,7 +390,7 @@ int analyze_open(const char *dir, struct analysis **ret, struct err *err)
 	r = r < 0 ? r : first_pass(a, err);
 	if (r == 0)
 		drop_claims_below_error(a);
-	r = r < 0 ? r : record_examples(a, err);
+	r = r < 0 ? r : explain(a, err);
 	if (r == 0)
 		drop_claims_below_error(a);
 	r = r < 0 ? r : look_at_layer(a, "host", err);

@@ -40,6 +40,7 @@ struct tally {
 struct exact {
 	const struct meter_data *data;
 	const json_t *result;
+	bool traced; /* the result's causes are those of a trace, not the meter's own */
 	struct timed *timed;
 	size_t n_timed;
 	struct hit *hit; /* by cause, then by turn */
@@ -156,6 +157,8 @@ static void compare_roots(struct exact *exact, const struct meter_gap *gap, cons
 	size_t i;
 	const json_t *root;
 
+	if (!exact->traced)
+		return;
 	json_array_foreach (roots, i, root) {
 		const char *cause = json_get_string(root, "cause");
 
@@ -430,9 +433,9 @@ static json_t *document(const struct exact *exact)
 	const struct meter_data *data = exact->data;
 	const struct tally *tally = &exact->tally;
 
-	return json_pack("{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:O,s:o}",
-			 "schema", EXACT_SCHEMA, "complete", data->complete && data->ended, "layer",
-			 data->run.layer == METER_GUEST ? "guest" : "host", "threshold_insns",
+	return json_pack("{s:s,s:b,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:O,s:o}",
+			 "schema", EXACT_SCHEMA, "complete", data->complete && data->ended, "traced", exact->traced,
+			 "layer", data->run.layer == METER_GUEST ? "guest" : "host", "threshold_insns",
 			 (json_int_t)data->header.threshold_insns, "turn_insns", (json_int_t)data->run.turn_insns,
 			 "turns", (json_int_t)data->run.turns, "gaps", (json_int_t)data->gaps, "join", "joined",
 			 (json_int_t)tally->joined, "meter_only", (json_int_t)tally->meter_only, "time_only",
@@ -445,7 +448,9 @@ static json_t *document(const struct exact *exact)
 
 int exact_build(const struct meter_data *data, const json_t *result, json_t **ret)
 {
-	struct exact exact = { .data = data, .result = result };
+	struct exact exact = { .data = data,
+			       .result = result,
+			       .traced = json_is_true(json_object_get(json_object_get(result, "trace"), "host")) };
 	int rc = collect(&exact);
 
 	if (!rc) {

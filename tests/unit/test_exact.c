@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is concluded from a meter's data: known interruptions, and causes of a run without a trace. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/marks.h"
+#include "reports/exact/exact_attribute.h"
+#include "reports/exact/exact_calibrate.h"
+#include "reports/exact/meter_fold.h"
+
+#define CPU 1
+
+static struct meter_mark mark(uint32_t code, uint64_t position)
+{
+	return (struct meter_mark){ .code = code, .cpu = CPU, .position = position };
+}
+
+/* A gap of one function in one context. */
+static struct meter_gap gap_of(struct names *names, struct meter_cost *cost, uint64_t position, const char *context,
+			       const char *function, uint64_t insns)
+{
+	*cost = (struct meter_cost){ .context = names_intern(names, context, SIZE_MAX),
+				     .function = names_intern(names, function, SIZE_MAX),
+				     .insns = insns };
+	return (struct meter_gap){ .flags = METER_GAP_BY_INSNS,
+				   .position = position,
+				   .insns = { insns + 100 },
+				   .slack = 3,
+				   .whole = true,
+				   .cost = cost,
+				   .costs = 1 };
+}
+
+static json_t *result_of_three(void)
+{
+	return json_pack("{s:[{s:s, s:s}, {s:s}, {s:s, s:s}, {s:s, s:s}]}", "actions", "role", "primer", "detail",
+			 "plain 1000", "role", "settle", "role", "primer", "detail", "irq 900", "role", "primer",
+			 "detail", "rep 50");
+}
+
+/* A task between its marks, an interrupt after its primer, a string instruction; noise of the same functions outside.
+ */
+static void test_known_interruptions(void **state)
+{
+	_cleanup_(names_freep) struct names *names = names_new();
+	struct meter_mark marks[] = { mark('P', 1000), mark('K', 1100), mark('K', 2100), mark('D', 2200),
+				      mark('P', 5000), mark('D', 5100), mark('H', 8000), mark('P', 9000),
+				      mark('K', 9100), mark('K', 9111), mark('D', 9200) };
+	struct meter_cost cost[5];
+	struct meter_gap gaps[] = {
+		gap_of(names, &cost[0], 500, "irq/local_timer", "___bpf_prog_run", 77),
+		gap_of(names, &cost[1], 2300, "task", METER_CALIBRATED, 1011),
+		gap_of(names, &cost[2], 7000, "irq/local_timer", "___bpf_prog_run", 915),
+		gap_of(names, &cost[3], 7900, "kworker/x", "___bpf_prog_run", 55),
+		gap_of(names, &cost[4], 9150, "task", METER_CALIBRATED, 11),
+	};
+	struct meter_data data = { .run = { .cpu = CPU },
+				   .names = names,
+				   .gap = gaps,
+				   .gaps = ARRAY_SIZE(gaps),
+				   .mark = marks,
+				   .marks = ARRAY_SIZE(marks) };
+	_cleanup_json_ json_t *result = result_of_three();
+	_cleanup_json_ json_t *found = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	gaps[4].calibrated_rep = 50;
+	gaps[4].whole = false;
+	found = exact_calibration(&data, result);
+	text = json_dumps(found, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(
+		text,
+		"[{\"gaps\":1,\"insns\":1011,\"known\":1000,\"payload\":\"plain\",\"rep\":0,\"slack\":3,\"whole\":true}"
+		","
+		"{\"gaps\":1,\"insns\":915,\"known\":900,\"payload\":\"irq\",\"rep\":0,\"slack\":3,\"whole\":true},"
+		"{\"gaps\":1,\"insns\":11,\"known\":50,\"payload\":\"rep\",\"rep\":50,\"slack\":3,\"whole\":false}]");
+}
+
+static void test_without_known_interruptions(void **state)
+{
+	struct meter_mark marks[] = { mark('A', 10), mark('W', 20) };
+	struct meter_data data = { .run = { .cpu = CPU }, .mark = marks, .marks = ARRAY_SIZE(marks) };
+
+	(void)state;
+	assert_null(exact_calibration(&data, NULL));
+}
+
+static void test_causes_without_a_trace(void **state)
+{
+	_cleanup_(names_freep) struct names *names = names_new();
+	_cleanup_(causes_freep) struct causes *causes = causes_new(names);
+	struct bundle_window window = { .state = BUNDLE_ARMED, .t0 = 0, .t1 = 100000 };
+	struct bundle_action primer = { .role = BUNDLE_PRIMER, .kind = "mlock", .t0 = 900, .t1 = 1100 };
+	struct bundle bundle = {
+		.windows = &window, .n_windows = 1, .actions = &primer, .n_actions = 1, .cycles_per_second = 1000000000
+	};
+	_cleanup_(figures_freep) struct figures *figures = figures_new(&bundle);
+	struct meter_root task = { names_intern(names, "host/task", SIZE_MAX), 1 };
+	struct meter_root work = { names_intern(names, "host/kworker/vmstat_update", SIZE_MAX), 1 };
+	struct meter_gap seen[] = { { .turn = 3, .roots = 1, .root = &task },
+				    { .turn = 4 },
+				    { .turn = 7, .roots = 1, .root = &work, .exits = 2 },
+				    { .turn = 9, .roots = 1, .root = &task } };
+	struct meter_data data = { .names = names, .gap = seen, .gaps = ARRAY_SIZE(seen) };
+	struct gap gaps[] = { { .t0 = 800, .t1 = 1200, .turn = 3 },
+			      { .t0 = 1300, .t1 = 1400, .turn = 4 },
+			      { .t0 = 2000, .t1 = 2600, .turn = 7 },
+			      { .t0 = 3000, .t1 = 3100, .turn = 9 } };
+	const struct exact_attribute_params params = { .data = &data,
+						       .bundle = &bundle,
+						       .causes = causes,
+						       .figures = figures,
+						       .gaps = gaps,
+						       .n_gaps = ARRAY_SIZE(gaps) };
+	uint32_t fold = (uint32_t)causes_parse(causes, "host/kworker/vmstat_update");
+
+	(void)state;
+	assert_int_equal(exact_attribute(&params), 0);
+	assert_string_equal(causes_text(causes, gaps[0].cause), "host/stimulus");
+	assert_int_equal(gaps[1].n_roots, 0);
+	assert_int_equal(gaps[2].cause, fold);
+	assert_true(gaps[2].single);
+	assert_int_equal(gaps[2].part[0].cycles, 600);
+	assert_int_equal(gaps[2].exits, 2);
+	assert_string_equal(causes_text(causes, gaps[3].cause), "host/task/unknown");
+	assert_int_equal(figures_get(figures, fold, BUNDLE_ARMED).hit, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(gaps); i++)
+		gap_done(&gaps[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_known_interruptions),
+		cmocka_unit_test(test_without_known_interruptions),
+		cmocka_unit_test(test_causes_without_a_trace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
