@@ -7,103 +7,26 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "reports/exact/exact_groups.h"
+#include "reports/exact/exact_tracer.h"
 
-/* Runs of one arm in one scenario with one kind of guest, as one. */
-struct group {
-	const char *scenario; /* borrowed from a result */
-	const char *guest;
-	const char *arm;
-	json_t *exact; /* owned */
-};
-
-struct groups {
-	struct group *item;
-	size_t count;
-};
-
-static const char *scenario_of(const json_t *result)
-{
-	return json_get_string(json_object_get(result, "scenario"), "name");
-}
-
-static const char *arm_of(const json_t *result)
-{
-	return json_get_string(json_object_get(result, "arm"), "name");
-}
-
-static const struct group *find_group(const struct groups *groups, const char *scenario, const char *guest,
-				      const char *arm)
-{
-	for (size_t i = 0; i < groups->count; i++) {
-		const struct group *group = &groups->item[i];
-
-		if (!strcmp(group->scenario, scenario) && !strcmp(group->guest, guest) && !strcmp(group->arm, arm))
-			return group;
-	}
-	return NULL;
-}
-
-static bool is_alike(const json_t *a, const json_t *b)
-{
-	return json_object_get(a, "exact") && json_object_get(b, "exact") && !strcmp(scenario_of(a), scenario_of(b)) &&
-	       !strcmp(arm_of(a), arm_of(b)) && !strcmp(json_get_string(a, "guest"), json_get_string(b, "guest"));
-}
-
-static int add_group(struct groups *groups, const json_t *const *results, size_t n, const json_t *first)
-{
-	_cleanup_free_ const json_t **exact = calloc(n, sizeof(*exact));
-	struct group *group = &groups->item[groups->count];
-	size_t used = 0;
-	int rc;
-
-	for (size_t i = 0; exact && i < n; i++) {
-		if (is_alike(first, results[i]))
-			exact[used++] = json_object_get(results[i], "exact");
-	}
-	if (!used)
-		return -ENOMEM;
-	*group = (struct group){ scenario_of(first), json_get_string(first, "guest"), arm_of(first), NULL };
-	rc = exact_merge(exact, used, &group->exact);
-	groups->count += !rc;
-	return rc;
-}
-
-static int make_groups(struct groups *groups, const json_t *const *results, size_t n)
-{
-	groups->item = calloc(n + 1, sizeof(*groups->item));
-	if (!groups->item)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const char *guest = json_get_string(results[i], "guest");
-		int rc;
-
-		if (!json_object_get(results[i], "exact") ||
-		    find_group(groups, scenario_of(results[i]), guest, arm_of(results[i])))
-			continue;
-		rc = add_group(groups, results, n, results[i]);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-static void groups_done(struct groups *groups)
-{
-	for (size_t i = 0; i < groups->count; i++)
-		json_decref(groups->item[i].exact);
-	free(groups->item);
-}
-
-static void fill_row(json_t *row, const struct groups *groups)
+/* Runs with a trace have the causes' own names for tasks; those without stand in for them. */
+static const json_t *exact_of(const struct exact_groups *groups, const json_t *row, const char *guest)
 {
 	const char *scenario = json_get_string(row, "scenario");
 	const char *arm = json_get_string(row, "arm");
-	const struct group *native = find_group(groups, scenario, "none", arm);
-	const struct group *guest = find_group(groups, scenario, "libvirt", arm);
+	const struct exact_group *group = exact_groups_find(groups, scenario, guest, arm, true);
 
-	json_object_set_new(
-		row, "exact",
-		exact_row(native ? native->exact : NULL, guest ? guest->exact : NULL, json_get_string(row, "cause")));
+	if (!group)
+		group = exact_groups_find(groups, scenario, guest, arm, false);
+	return group ? group->exact : NULL;
+}
+
+static void fill_row(json_t *row, const struct exact_groups *groups)
+{
+	json_object_set_new(row, "exact",
+			    exact_row(exact_of(groups, row, "none"), exact_of(groups, row, "libvirt"),
+				      json_get_string(row, "cause")));
 }
 
 static const char *baseline_of(const json_t *comparison)
@@ -118,7 +41,7 @@ static const char *baseline_of(const json_t *comparison)
 	return "";
 }
 
-static int compare_group(const struct group *group, const struct group *against, json_t *list)
+static int compare_group(const struct exact_group *group, const struct exact_group *against, json_t *list)
 {
 	json_t *causes = NULL;
 	int rc = exact_compare(group->exact, against->exact, &causes);
@@ -132,13 +55,14 @@ static int compare_group(const struct group *group, const struct group *against,
 		       : 0;
 }
 
-static json_t *compare_groups(const struct groups *groups, const char *baseline)
+static json_t *compare_groups(const struct exact_groups *groups, const char *baseline)
 {
 	_cleanup_json_ json_t *list = json_array();
 
 	for (size_t i = 0; i < groups->count; i++) {
-		const struct group *group = &groups->item[i];
-		const struct group *against = find_group(groups, group->scenario, group->guest, baseline);
+		const struct exact_group *group = &groups->item[i];
+		const struct exact_group *against =
+			exact_groups_find(groups, group->scenario, group->guest, baseline, group->traced);
 
 		if (against && against != group && compare_group(group, against, list))
 			return NULL;
@@ -148,23 +72,23 @@ static json_t *compare_groups(const struct groups *groups, const char *baseline)
 
 int exact_add(json_t *comparison, const json_t *const *results, size_t n)
 {
-	struct groups groups = { 0 };
-	int rc = make_groups(&groups, results, n);
+	_cleanup_exact_groups_ struct exact_groups groups = { 0 };
+	int rc = exact_groups_make(&groups, results, n);
+	json_t *arms;
 	size_t i;
 	json_t *row;
 
-	if (!rc && groups.count) {
-		json_t *arms = compare_groups(&groups, baseline_of(comparison));
-
-		json_array_foreach (json_object_get(comparison, "rows"), i, row)
-			fill_row(row, &groups);
-		rc = arms && !json_object_set_new(comparison, "exact", arms) ? 0 : -ENOMEM;
-	}
-	groups_done(&groups);
-	return rc;
+	if (rc || !groups.count)
+		return rc;
+	json_array_foreach (json_object_get(comparison, "rows"), i, row)
+		fill_row(row, &groups);
+	arms = compare_groups(&groups, baseline_of(comparison));
+	if (!arms || json_object_set_new(comparison, "exact", arms))
+		return -ENOMEM;
+	return json_object_set_new(comparison, "exact_tracer", exact_tracer(&groups)) ? -ENOMEM : 0;
 }
 
-/* "11664 (..15672)": median and greatest. */
+/* "11664..15672": median and greatest. */
 static void print_figure(FILE *out, const json_t *figures, const char *name, int width)
 {
 	const json_t *figure = json_object_get(figures, name);
@@ -187,32 +111,50 @@ static void print_row(FILE *out, const json_t *row)
 	const json_t *guest = json_object_get(exact, "guest");
 	const json_t *ratio = json_object_get(exact, "amplification");
 
-	fprintf(out, "%-28.28s %-12.12s", json_get_string(row, "cause"), json_get_string(row, "arm"));
-	print_figure(out, json_object_get(exact, "native"), "total", 14);
-	print_figure(out, guest, "host", 14);
-	print_figure(out, guest, "guest", 11);
-	print_figure(out, guest, "switches", 6);
+	fprintf(out, "  %-21.21s", json_get_string(row, "arm"));
+	print_figure(out, json_object_get(exact, "native"), "total", 15);
+	print_figure(out, guest, "total", 16);
+	print_figure(out, guest, "host", 16);
+	print_figure(out, guest, "switches", 8);
 	if (json_is_real(ratio))
-		fprintf(out, " %6.1fx\n", json_real_value(ratio));
+		fprintf(out, " %13.2fx\n", json_real_value(ratio));
 	else
-		fprintf(out, " %7s\n", "-");
+		fprintf(out, " %14s\n", "-");
+}
+
+/* The plain timer interrupt is what everything else is measured against: shown though nobody provokes it. */
+static bool is_shown(const json_t *row, bool all)
+{
+	return json_is_object(json_object_get(row, "exact")) &&
+	       (all || json_is_true(json_object_get(row, "provoked")) ||
+		!strcmp(json_get_string(row, "cause"), "host/irq/local_timer"));
+}
+
+static bool is_same(const json_t *a, const json_t *b)
+{
+	return a && !strcmp(json_get_string(a, "scenario"), json_get_string(b, "scenario")) &&
+	       !strcmp(json_get_string(a, "cause"), json_get_string(b, "cause"));
 }
 
 void exact_print_rows(FILE *out, const json_t *comparison, bool all)
 {
+	const json_t *last = NULL;
 	size_t i;
 	const json_t *row;
-	bool headed = false;
 
 	json_array_foreach (json_object_get(comparison, "rows"), i, row) {
-		if (!json_is_object(json_object_get(row, "exact")) ||
-		    (!all && !json_is_true(json_object_get(row, "provoked"))))
+		if (!is_shown(row, all))
 			continue;
-		if (!headed)
-			fprintf(out, "\n%-28s %-12s %14s %14s %11s %6s %7s\n", "instructions: median..max", "arm",
-				"native", "guest: host", "guest", "exits", "ampl.");
-		headed = true;
+		if (!last)
+			fprintf(out, "\n%-23s %15s %16s %16s %8s %14s\n", "instructions", "native gap", "guest's gap",
+				"of it in host", "exits", "amplification");
+		if (!last)
+			fprintf(out, "%-23s %15s %16s %16s %8s %14s\n", "  arm", "median..max", "", "", "",
+				"of medians");
+		if (!is_same(last, row))
+			fprintf(out, "%s  %s\n", json_get_string(row, "scenario"), json_get_string(row, "cause"));
 		print_row(out, row);
+		last = row;
 	}
 }
 
@@ -226,6 +168,12 @@ void exact_print_arms(FILE *out, const json_t *comparison)
 		exact_print_comparison(out, json_object_get(arm, "causes"), json_get_string(arm, "arm"),
 				       json_get_string(arm, "against"));
 	}
+	exact_print_tracer(out, json_object_get(comparison, "exact_tracer"));
+}
+
+static const char *arm_of(const json_t *result)
+{
+	return json_get_string(json_object_get(result, "arm"), "name");
 }
 
 static void check_budget(FILE *out, const json_t *result, const struct exact_budget *budget, bool *met)

@@ -282,11 +282,11 @@ static void figures_follow_the_trace(void **state)
 	_cleanup_meter_ struct meter_data data = { 0 };
 	_cleanup_json_ json_t *exact = NULL;
 	_cleanup_json_ json_t *result =
-		json_pack("{s:[{s:i,s:s,s:b,s:s,s:[]},{s:i,s:s,s:b,s:s,s:[{s:s}]},{s:i,s:s,s:b,s:s,s:[]}]}", "gaps",
-			  "turn", 2, "cause", "unexplained", "single", 0, "window", "armed", "roots", "turn", 3,
-			  "cause", "host/kworker/vmstat_update", "single", 1, "window", "armed", "roots", "cause",
-			  "host/kworker/vmstat_update", "turn", 5, "cause", "host/kworker/vmstat_update", "single", 1,
-			  "window", "control", "roots");
+		json_pack("{s:{s:b},s:[{s:i,s:s,s:b,s:s,s:[]},{s:i,s:s,s:b,s:s,s:[{s:s}]},{s:i,s:s,s:b,s:s,s:[]}]}",
+			  "trace", "host", 1, "gaps", "turn", 2, "cause", "unexplained", "single", 0, "window", "armed",
+			  "roots", "turn", 3, "cause", "host/kworker/vmstat_update", "single", 1, "window", "armed",
+			  "roots", "cause", "host/kworker/vmstat_update", "turn", 5, "cause",
+			  "host/kworker/vmstat_update", "single", 1, "window", "control", "roots");
 	const json_t *join;
 
 	record_two_runs(*state, 20);
@@ -420,10 +420,36 @@ static void comparisons_gain_columns(void **state)
 	assert_false(met);
 	assert_int_equal(exact_check_budgets(out, results + 3, 1, list, 1, &met, &err), -EINVAL);
 	fclose(out);
-	assert_non_null(strstr(text, "1.3x"));
+	assert_non_null(strstr(text, "1.33x"));
 	assert_non_null(strstr(text, "host;kworker/vmstat_update: -30 (refresh_cpu_vm_stats -30)"));
 	assert_non_null(strstr(text, "EXCEEDED: host/kworker/vmstat_update, stock, guest libvirt: 121 instructions"));
 	assert_non_null(strstr(text, "kept: host/kworker/vmstat_update, patched, guest libvirt: 91 instructions"));
+}
+
+/* Runs without a trace stay apart: their difference to the others is what tracing costs. */
+static void untraced_runs_stand_beside_traced_ones(void **state)
+{
+	_cleanup_json_ json_t *with = exact_of_run(*state, 50, 12);
+	_cleanup_json_ json_t *without = exact_of_run(*state, 20, 12);
+	_cleanup_json_ json_t *a = result_of("stock", "none", with);
+	_cleanup_json_ json_t *b = result_of("stock", "none", without);
+	const json_t *const results[] = { a, b };
+	_cleanup_json_ json_t *comparison = json_pack("{s:[{s:s,s:s,s:s}]}", "rows", "scenario", "vmstat-host", "cause",
+						      "host/kworker/vmstat_update", "arm", "stock");
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	const json_t *row;
+
+	json_object_set_new(with, "traced", json_true());
+	json_object_set_new(without, "traced", json_false());
+	assert_int_equal(exact_add(comparison, results, 2), 0);
+	exact_print_arms(out, comparison);
+	fclose(out);
+	row = json_object_get(json_array_get(json_object_get(comparison, "rows"), 0), "exact");
+	assert_int_equal(json_get_u64(json_object_get(json_object_get(row, "native"), "total"), "n"), 12);
+	assert_int_equal(json_get_u64(json_object_get(json_object_get(row, "native"), "total"), "max"), 122);
+	assert_non_null(strstr(text, "12       121         8       113      12        91      +22"));
 }
 
 static void budgets(void **state)
@@ -510,6 +536,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(few_gaps_claim_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(comparisons_gain_columns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(runs_merge, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(untraced_runs_stand_beside_traced_ones, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(budgets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pages_and_stacks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_files_are_survived, set_up, tear_down),
