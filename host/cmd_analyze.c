@@ -10,6 +10,7 @@
 #include "host/commands.h"
 #include "host/exit.h"
 #include "reports/analyze.h"
+#include "reports/exact/exact_agree.h"
 #include "reports/exact/exact_calibrate.h"
 
 struct args {
@@ -93,6 +94,7 @@ static void print_result(const json_t *result, const char *path)
 	       (unsigned long long)json_get_u64(explained, "of"), (unsigned long long)json_get_u64(explained, "gaps"),
 	       100 * json_number_value(json_object_get(explained, "ns_share")));
 	print_causes(result);
+	exact_print_agreement(stdout, json_object_get(result, "exact"));
 	exact_print_calibration(stdout, json_object_get(json_object_get(result, "exact"), "calibration"));
 	printf("%s: %s\n", json_get_string(verdict, "state"), path);
 	json_array_foreach (json_object_get(verdict, "reasons"), i, reason)

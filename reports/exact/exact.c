@@ -8,6 +8,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/marks.h"
+#include "reports/exact/exact_agree.h"
 #include "reports/exact/exact_calibrate.h"
 #include "reports/exact/exact_values.h"
 #include "reports/exact/meter_cost.h"
@@ -46,7 +47,7 @@ struct exact {
 	struct hit *hit; /* by cause, then by turn */
 	size_t hits;
 	struct tally tally;
-	json_t *misses;
+	struct exact_agree agree;
 };
 
 static int by_turn(const void *left, const void *right)
@@ -124,64 +125,10 @@ static bool is_work(const char *cause)
 	return strstr(cause, "/kworker/") != NULL;
 }
 
-static void add_miss(struct exact *exact, const struct meter_gap *gap, const char *cause, const char *seen_by,
-		     const char *why)
-{
-	if (json_array_size(exact->misses) < 100)
-		json_array_append_new(exact->misses, json_pack("{s:I,s:s,s:s,s:s}", "turn", (json_int_t)gap->turn,
-							       "cause", cause, "seen_by", seen_by, "why", why));
-}
-
-static bool has_context(const struct exact *exact, const struct meter_gap *gap, const char *context)
-{
-	for (size_t i = 0; i < gap->costs; i++) {
-		if (!strcmp(names_text(exact->data->names, gap->cost[i].context), context))
-			return true;
-	}
-	return false;
-}
-
-static const char *why_trace_only(const struct exact *exact, const struct meter_gap *gap)
-{
-	if (!gap->whole)
-		return "steps of the gap were not kept";
-	return has_context(exact, gap, "kworker") ? "a worker went on, but the work item began earlier"
-						  : "no worker executed between the turns";
-}
-
-/* Work items are seen by both instruments under the same name: where they disagree it is said. */
-static void compare_roots(struct exact *exact, const struct meter_gap *gap, const json_t *timed)
-{
-	const json_t *roots = json_object_get(timed, "roots");
-	bool lost = json_is_true(json_object_get(timed, "lost"));
-	size_t i;
-	const json_t *root;
-
-	if (!exact->traced)
-		return;
-	json_array_foreach (roots, i, root) {
-		const char *cause = json_get_string(root, "cause");
-
-		if (is_work(cause) && !has_root(exact, gap, cause))
-			add_miss(exact, gap, cause, "trace", why_trace_only(exact, gap));
-	}
-	for (i = 0; i < gap->roots; i++) {
-		const char *cause = names_text(exact->data->names, gap->root[i].cause);
-		bool found = false;
-		size_t j;
-
-		json_array_foreach (roots, j, root)
-			found |= !strcmp(json_get_string(root, "cause"), cause);
-		if (is_work(cause) && !found)
-			add_miss(exact, gap, cause, "meter", lost ? "events were lost" : "the trace has other roots");
-	}
-}
-
 static const char *cause_of_joined(struct exact *exact, const struct meter_gap *gap, const json_t *timed)
 {
 	const char *cause = json_get_string(timed, "cause");
 
-	compare_roots(exact, gap, timed);
 	if (strcmp(json_get_string(timed, "window"), "armed") != 0)
 		return NULL;
 	if (!strcmp(cause, "unexplained") || !strcmp(cause, "below-host"))
@@ -204,8 +151,6 @@ static const char *cause_of_unseen(struct exact *exact, const struct meter_gap *
 	exact->tally.meter_only += exact->result != NULL;
 	if (exact->result && !in_window(exact->data, MARK_ARMED, gap->turn))
 		return NULL;
-	if (exact->result && cause && is_work(cause))
-		add_miss(exact, gap, cause, "meter", "shorter than the probe's threshold of time");
 	if (!cause && gap->roots)
 		exact->tally.several++;
 	return cause;
@@ -220,6 +165,10 @@ static void take_gap(struct exact *exact, const struct meter_gap *gap)
 	exact->tally.joined += timed != NULL;
 	if (timed)
 		timed->metered = true;
+	if (timed && exact->traced)
+		exact_agree_joined(&exact->agree, gap, timed->gap);
+	else if (exact->traced)
+		exact_agree_unseen(&exact->agree, gap);
 	if (!(gap->flags & METER_GAP_BY_INSNS)) {
 		exact->tally.noise += timed != NULL;
 		return;
@@ -234,13 +183,16 @@ static int collect(struct exact *exact)
 	int rc = index_result(exact);
 
 	exact->hit = calloc(exact->data->gaps + 1, sizeof(*exact->hit));
-	exact->misses = json_array();
-	if (rc || !exact->hit || !exact->misses)
+	exact->agree.data = exact->data;
+	if (rc || !exact->hit)
 		return -ENOMEM;
 	for (size_t i = 0; i < exact->data->gaps; i++)
 		take_gap(exact, &exact->data->gap[i]);
-	for (size_t i = 0; i < exact->n_timed; i++)
+	for (size_t i = 0; i < exact->n_timed; i++) {
 		exact->tally.time_only += !exact->timed[i].metered;
+		if (exact->traced && !exact->timed[i].metered)
+			exact_agree_unmetered(&exact->agree, exact->timed[i].gap);
+	}
 	qsort(exact->hit, exact->hits, sizeof(*exact->hit), by_cause);
 	return 0;
 }
@@ -428,22 +380,35 @@ static json_t *causes(const struct exact *exact)
 	return most_first(ret);
 }
 
+static json_t *hits_of(const struct exact *exact)
+{
+	json_t *list = json_array();
+	const char *cause;
+	json_t *hit;
+
+	json_object_foreach (exact->agree.hits, cause, hit)
+		json_array_append(list, hit);
+	return list;
+}
+
 static json_t *document(const struct exact *exact)
 {
+	json_t *misses = exact->agree.misses ? json_incref(exact->agree.misses) : json_array();
 	const struct meter_data *data = exact->data;
 	const struct tally *tally = &exact->tally;
 
-	return json_pack("{s:s,s:b,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:O,s:o}",
-			 "schema", EXACT_SCHEMA, "complete", data->complete && data->ended, "traced", exact->traced,
-			 "layer", data->run.layer == METER_GUEST ? "guest" : "host", "threshold_insns",
-			 (json_int_t)data->header.threshold_insns, "turn_insns", (json_int_t)data->run.turn_insns,
-			 "turns", (json_int_t)data->run.turns, "gaps", (json_int_t)data->gaps, "join", "joined",
-			 (json_int_t)tally->joined, "meter_only", (json_int_t)tally->meter_only, "time_only",
-			 (json_int_t)tally->time_only, "noise", (json_int_t)tally->noise, "migrated",
-			 (json_int_t)tally->migrated, "several_causes", (json_int_t)tally->several, "disagree",
-			 (json_int_t)tally->disagree, "lost", "records", (json_int_t)data->run.lost, "steps",
-			 (json_int_t)data->run.lost_steps, "stray_marks", (json_int_t)data->end.stray, "misses",
-			 exact->misses, "causes", causes(exact));
+	return json_pack(
+		"{s:s,s:b,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:o,s:o,s:o}",
+		"schema", EXACT_SCHEMA, "complete", data->complete && data->ended, "traced", exact->traced, "layer",
+		data->run.layer == METER_GUEST ? "guest" : "host", "threshold_insns",
+		(json_int_t)data->header.threshold_insns, "turn_insns", (json_int_t)data->run.turn_insns, "turns",
+		(json_int_t)data->run.turns, "gaps", (json_int_t)data->gaps, "join", "joined",
+		(json_int_t)tally->joined, "meter_only", (json_int_t)tally->meter_only, "time_only",
+		(json_int_t)tally->time_only, "noise", (json_int_t)tally->noise, "migrated",
+		(json_int_t)tally->migrated, "several_causes", (json_int_t)tally->several, "disagree",
+		(json_int_t)tally->disagree, "lost", "records", (json_int_t)data->run.lost, "steps",
+		(json_int_t)data->run.lost_steps, "stray_marks", (json_int_t)data->end.stray, "hits", hits_of(exact),
+		"misses", misses, "causes", causes(exact));
 }
 
 int exact_build(const struct meter_data *data, const json_t *result, json_t **ret)
@@ -465,6 +430,7 @@ int exact_build(const struct meter_data *data, const json_t *result, json_t **re
 	}
 	free(exact.timed);
 	free(exact.hit);
-	json_decref(exact.misses);
+	json_decref(exact.agree.hits);
+	json_decref(exact.agree.misses);
 	return rc;
 }

@@ -362,6 +362,24 @@ static int rank_of(const char *cause)
 	return !strncmp(class, "softirq/", 8) ? 1 : 0;
 }
 
+/* Who flushes a work item puts a barrier behind it, which the same worker runs next: one interruption. */
+static bool is_barrier(const struct meter_contexts *c, const struct meter_root *root)
+{
+	const char *cause = names_text(c->names, root->cause);
+
+	return rank_of(cause) == 4 && !strcmp(strrchr(cause, '/'), "/wq_barrier_func");
+}
+
+static void drop_barriers(struct meter_contexts *c)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < c->roots; i++)
+		if (i == 0 || !is_barrier(c, &c->root[i]))
+			c->root[kept++] = c->root[i];
+	c->roots = kept;
+}
+
 static void keep_highest_roots(struct meter_contexts *c)
 {
 	int highest = 0;
@@ -387,6 +405,7 @@ int meter_contexts_finish(struct meter_contexts *contexts)
 	}
 	add_task_roots(contexts);
 	keep_highest_roots(contexts);
+	drop_barriers(contexts);
 	return contexts->status;
 }
 
