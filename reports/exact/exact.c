@@ -26,6 +26,7 @@ struct timed {
 struct hit {
 	const struct meter_gap *gap;
 	const char *cause; /* borrowed from the result or the names */
+	uint64_t len_ns;   /* 0: the clock did not see it */
 };
 
 struct tally {
@@ -175,7 +176,9 @@ static void take_gap(struct exact *exact, const struct meter_gap *gap)
 	}
 	cause = timed ? cause_of_joined(exact, gap, timed->gap) : cause_of_unseen(exact, gap);
 	if (cause)
-		exact->hit[exact->hits++] = (struct hit){ .gap = gap, .cause = cause };
+		exact->hit[exact->hits++] = (struct hit){ .gap = gap,
+							  .cause = cause,
+							  .len_ns = timed ? json_get_u64(timed->gap, "len_ns") : 0 };
 }
 
 static int collect(struct exact *exact)
@@ -249,6 +252,18 @@ static json_t *values_of(const struct hit *hit, size_t n, enum figure figure)
 	return value ? exact_values(value, n) : NULL;
 }
 
+/* Of gaps that the clock saw; null when it saw none. */
+static json_t *lengths_of(const struct hit *hit, size_t n)
+{
+	_cleanup_free_ uint64_t *value = calloc(n, sizeof(*value));
+	size_t used = 0;
+
+	for (size_t i = 0; value && i < n; i++)
+		if (hit[i].len_ns)
+			value[used++] = hit[i].len_ns;
+	return used ? exact_values(value, used) : json_null();
+}
+
 static int by_path(const void *left, const void *right)
 {
 	const struct hit *a = left;
@@ -295,9 +310,12 @@ static json_t *paths_of(struct hit *hit, size_t n)
 		for (end = i + 1; end < n && hit[end].gap->path == hit[i].gap->path; end++)
 			;
 		snprintf(path, sizeof(path), "%016llx", (unsigned long long)hit[i].gap->path);
-		json_array_append_new(paths, json_pack("{s:s,s:I,s:o,s:o}", "path", path, "gaps", (json_int_t)(end - i),
-						       "host", values_of(hit + i, end - i, FIGURE_HOST), "guest",
-						       values_of(hit + i, end - i, FIGURE_GUEST)));
+		json_array_append_new(paths,
+				      json_pack("{s:s,s:I,s:o,s:o,s:o,s:o}", "path", path, "gaps",
+						(json_int_t)(end - i), "host", values_of(hit + i, end - i, FIGURE_HOST),
+						"guest", values_of(hit + i, end - i, FIGURE_GUEST), "total",
+						values_of(hit + i, end - i, FIGURE_TOTAL), "len_ns",
+						lengths_of(hit + i, end - i)));
 	}
 	return most_first(paths);
 }

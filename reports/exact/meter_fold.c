@@ -14,9 +14,13 @@
 #define MAX_INSNS 4096 /* of a block; QEMU's own limit is lower */
 
 /* A block as one layer sees it. */
+#define FNV_BASIS 0xcbf29ce484222325ULL
+#define FNV_PRIME 0x100000001b3ULL
+
 struct view {
 	struct meter_place place; /* function 0: not looked up yet */
 	bool tracer;
+	uint64_t hash; /* of layer and name: the same in every run, as the name's number is not */
 };
 
 struct known_block {
@@ -52,7 +56,7 @@ struct fold {
 	uint64_t calibrated_rep;
 	uint64_t position; /* instructions its CPU had executed */
 	uint64_t path;
-	uint32_t path_last;
+	uint64_t path_last;
 };
 
 struct meter_folder *meter_folder_new(struct names *names, struct kallsyms *const syms[METER_LAYERS])
@@ -121,6 +125,16 @@ int meter_folder_block(struct meter_folder *folder, const struct meter_block_rec
 	return 0;
 }
 
+/* FNV-1a */
+static uint64_t hash_of(const char *name, enum meter_layer layer)
+{
+	uint64_t hash = (FNV_BASIS ^ layer) * FNV_PRIME;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * FNV_PRIME;
+	return hash;
+}
+
 static void look_up(const struct meter_folder *folder, const struct known_block *block, enum meter_layer layer,
 		    struct view *ret)
 {
@@ -143,19 +157,21 @@ static void look_up(const struct meter_folder *folder, const struct known_block 
 
 static const struct view *view_of(const struct meter_folder *folder, struct known_block *block, enum meter_layer layer)
 {
-	if (!block->view[layer].place.function)
-		look_up(folder, block, layer, &block->view[layer]);
-	return &block->view[layer];
+	struct view *view = &block->view[layer];
+
+	if (!view->place.function) {
+		look_up(folder, block, layer, view);
+		view->hash = hash_of(names_text(folder->names, view->place.function), layer);
+	}
+	return view;
 }
 
-static void follow_path(struct fold *fold, uint32_t function)
+static void follow_path(struct fold *fold, const struct view *view)
 {
-	uint32_t step = function << 1 | fold->layer;
-
-	if (fold->path_last == step)
+	if (fold->path_last == view->hash)
 		return;
-	fold->path_last = step;
-	fold->path = (fold->path ^ step) * 0x100000001b3ULL;
+	fold->path_last = view->hash;
+	fold->path = (fold->path ^ view->hash) * FNV_PRIME;
 }
 
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
@@ -230,7 +246,7 @@ static int execute(struct fold *fold, int64_t insns)
 
 	if (rc)
 		return rc;
-	follow_path(fold, view->place.function);
+	follow_path(fold, view);
 	return charge(fold, view, insns);
 }
 
@@ -313,7 +329,7 @@ static int finish(struct fold *fold, const struct meter_gap_record *record, stru
 int meter_folder_gap(struct meter_folder *folder, const struct meter_gap_record *record, const uint8_t *steps,
 		     enum meter_layer probe_layer, struct meter_gap *gap)
 {
-	struct fold fold = { .folder = folder, .path = 0xcbf29ce484222325ULL };
+	struct fold fold = { .folder = folder, .path = FNV_BASIS };
 	int rc;
 
 	fold.position = record->position - record->insns[METER_HOST] - record->insns[METER_GUEST];
