@@ -86,8 +86,12 @@ check-asan: ## unit tests under the address and undefined-behaviour sanitizers
 fuzz: ## every fuzzer for FUZZ_SECONDS (30)
 	$(Q)tests/fuzz/run.sh $(O)-fuzz $(or $(FUZZ_SECONDS),30)
 
-bench: all ## ratios against peers on this machine
+$(O)/bench_trace: $(call obj,tests/bench/bench_trace.c $(filter-out host/main.c,$(tool)))
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(lib_flags)
+
+bench: all $(O)/bench_trace ## ratios against peers on this machine, and what the instruction meter costs
 	$(Q)tests/bench/run.sh $(O)
+	$(Q)tests/bench/meter.sh $(O)
 
 format-check: ## the layout of all C files
 	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')

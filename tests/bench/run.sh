@@ -5,16 +5,9 @@
 set -eu
 build=$(realpath "$1")
 cd "$(dirname "$0")/../.."
-packages="libtracefs libtraceevent libtracecmd jansson"
 bench=$build/bench_trace
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-
-# shellcheck disable=SC2046,SC2086 # lists are meant to be split
-${CC:-gcc} -O2 -std=gnu11 -D_GNU_SOURCE -I. -o "$bench" tests/bench/bench_trace.c \
-	$(printf "$build/obj/reports/%s.o " names exact/kallsyms causes timeline attribute) "$build"/obj/reports/trace/*.o \
-	"$build"/obj/common/{fs,err}.o \
-	$(pkg-config --cflags --libs $packages) -lm
 
 cpu_time() { # command...: seconds of CPU time, and KiB resident
 	/usr/bin/time -f '%U %S %M' "$@" 2>&1 >/dev/null | awk '{ print $1 + $2, $3 }'
