@@ -4,7 +4,7 @@
 (function () {
 	const { data, h, fill } = page;
 	const comparison = data.comparison;
-	const heads = ["cause", "arm", "native", "guest: host", "guest: guest", "world switches", "amplification"];
+	const heads = ["cause", "arm", "native gap", "gap in the guest", "of it host", "of it guest", "world switches", "amplification"];
 
 	function count(figures, name) {
 		const f = figures ? figures[name] : null;
@@ -20,9 +20,10 @@
 		return list.map(row => h("tr", {},
 			h("td", { class: "name" }, page.mark(row.cause), " ", row.cause, h("div", { class: "small" }, row.scenario)),
 			h("td", { class: "arm" }, row.arm), h("td", { class: "n" }, count(row.exact.native, "total")),
+			h("td", { class: "n" }, count(row.exact.guest, "total")),
 			h("td", { class: "n" }, count(row.exact.guest, "host")), h("td", { class: "n" }, count(row.exact.guest, "guest")),
 			h("td", { class: "n" }, count(row.exact.guest, "switches")),
-			h("td", { class: "n" }, row.exact.amplification ? row.exact.amplification.toFixed(1) + "×" : "–")));
+			h("td", { class: "n" }, row.exact.amplification ? row.exact.amplification.toFixed(2) + "×" : "–")));
 	}
 
 	function functionRow(f) {
