@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/marks.h"
+#include "reports/exact/exact.h"
 #include "reports/exact/exact_attribute.h"
 #include "reports/exact/exact_calibrate.h"
 #include "reports/exact/meter_fold.h"
@@ -135,12 +136,58 @@ static void test_causes_without_a_trace(void **state)
 		gap_done(&gaps[i]);
 }
 
+/* A part of a recorded run with a guest: both saw the same work items, and the one miss has its reason. */
+static void test_trace_and_meter_agree(void **state)
+{
+	_cleanup_meter_ struct meter_data data = { 0 };
+	_cleanup_json_ json_t *result = json_load_file("tests/data/exact-libvirt/result.json", 0, NULL);
+	_cleanup_json_ json_t *exact = NULL;
+	_cleanup_free_ char *hits = NULL;
+	_cleanup_free_ char *misses = NULL;
+	struct err err = { "" };
+
+	(void)state;
+	assert_non_null(result);
+	assert_int_equal(meter_load_bundle("tests/data/exact-libvirt", &data, &err), 0);
+	assert_int_equal(exact_build(&data, result, &exact), 0);
+	hits = json_dumps(json_object_get(exact, "hits"), JSON_COMPACT);
+	misses = json_dumps(json_object_get(exact, "misses"), JSON_COMPACT);
+	assert_string_equal(
+		hits, "[{\"cause\":\"host/kworker/vmstat_update\",\"both\":6,\"trace_only\":0,\"meter_only\":0},"
+		      "{\"cause\":\"guest/kworker/vmstat_update\",\"both\":0,\"trace_only\":1,\"meter_only\":0}]");
+	assert_string_equal(misses, "[{\"turn\":54605163,\"cause\":\"guest/kworker/vmstat_update\",\"seen_by\":"
+				    "\"trace\",\"why\":\"steps of the gap were not kept\"}]");
+}
+
+/* The same path through the kernels has the same name in every run, and nearly the same length in each. */
+static void test_recorded_figures(void **state)
+{
+	_cleanup_meter_ struct meter_data data = { 0 };
+	_cleanup_json_ json_t *result = json_load_file("tests/data/exact-libvirt/result.json", 0, NULL);
+	_cleanup_json_ json_t *exact = NULL;
+	_cleanup_free_ char *text = NULL;
+	const json_t *cause;
+	const json_t *path;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(meter_load_bundle("tests/data/exact-libvirt", &data, &err), 0);
+	assert_int_equal(exact_build(&data, result, &exact), 0);
+	cause = exact_find(exact, "host/irq/local_timer");
+	path = json_array_get(json_object_get(cause, "paths"), 0);
+	assert_string_equal(json_get_string(path, "path"), "96d95ea9dd47cb44");
+	text = json_dumps(json_object_get(json_object_get(path, "total"), "values"), JSON_COMPACT);
+	assert_string_equal(text, "[[7507,1],[7517,1]]");
+	assert_int_equal(json_get_u64(json_object_get(path, "len_ns"), "max"), 392114);
+	assert_int_equal(json_get_u64(exact_find(exact, "host/kworker/vmstat_update"), "gaps"), 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_interruptions),
-		cmocka_unit_test(test_without_known_interruptions),
-		cmocka_unit_test(test_causes_without_a_trace),
+		cmocka_unit_test(test_known_interruptions),    cmocka_unit_test(test_without_known_interruptions),
+		cmocka_unit_test(test_causes_without_a_trace), cmocka_unit_test(test_trace_and_meter_agree),
+		cmocka_unit_test(test_recorded_figures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
