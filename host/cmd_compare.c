@@ -43,8 +43,8 @@ static const struct option_row rows[] = { ROW("output", SCHEMA_STRING, output,
 }
 ,
 	ROW("budget", SCHEMA_STRINGS, budgets,
-	    .help = "at most N instructions for the median gap of a cause, CAUSE<=N, or for the largest, CAUSE:max<=N; "
-		    "exceeded: exit code 2"),
+	    .help = "at most N instructions for the median gap of a cause, CAUSE<=N, or of one function in it, "
+		    "CAUSE;FUNCTION<=N; for the largest, :max<=N; exceeded: exit code 2"),
 	.argument = "BUDGET"
 }
 , ROW("seed", SCHEMA_UINT, seed, .fallback = "1", .help = "seed of permutations and of the split in halves"),

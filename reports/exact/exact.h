@@ -59,13 +59,13 @@ int exact_merge(const json_t *const *exact, size_t n, json_t **ret);
 int exact_compare(const json_t *exact, const json_t *against, json_t **ret);
 
 struct exact_budget {
-	char cause[256];
+	char cause[256]; /* or "CAUSE;FUNCTION" */
 	bool max;	/* of the largest gap, not of the median one */
 	uint64_t insns; /* host and guest together, at most */
 };
 
 /**
- * exact_budget_parse - read "CAUSE<=N" or "CAUSE:max<=N"
+ * exact_budget_parse - read "CAUSE<=N", "CAUSE;FUNCTION<=N", "CAUSE:max<=N" or "CAUSE;FUNCTION:max<=N"
  * @text: e.g. "host/kworker/vmstat_update<=12000"
  * @ret: set
  * @err: says what is wrong

@@ -273,10 +273,27 @@ int exact_budget_parse(const char *text, struct exact_budget *ret, struct err *e
 	return 0;
 }
 
+/* Of the cause that stands before the ';', in whatever context it executes the function behind it. */
+static uint64_t function_insns(const struct exact_budget *budget, const json_t *exact, const char *function)
+{
+	_cleanup_free_ char *cause = strndup(budget->cause, (size_t)(function - 1 - budget->cause));
+	const json_t *list = cause ? json_object_get(exact_find(exact, cause), "functions") : NULL;
+	const json_t *item;
+	uint64_t insns = 0;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		if (!strcmp(json_get_string(item, "function"), function))
+			insns += json_get_u64(item, budget->max ? "max" : "median");
+	return insns;
+}
+
 bool exact_budget_met(const struct exact_budget *budget, const json_t *exact, uint64_t *ret_insns)
 {
-	const json_t *total = json_object_get(exact_find(exact, budget->cause), "total");
+	const char *function = strchr(budget->cause, ';');
+	const json_t *total = function ? NULL : json_object_get(exact_find(exact, budget->cause), "total");
 
-	*ret_insns = json_get_u64(total, budget->max ? "max" : "median");
+	*ret_insns = function ? function_insns(budget, exact, function + 1)
+			      : json_get_u64(total, budget->max ? "max" : "median");
 	return *ret_insns <= budget->insns;
 }

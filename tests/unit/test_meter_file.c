@@ -467,6 +467,11 @@ static void budgets(void **state)
 	assert_int_equal(exact_budget_parse("host/kworker/vmstat_update:max<=91", &budget, &err), 0);
 	assert_false(exact_budget_met(&budget, exact, &insns));
 	assert_int_equal(insns, 92);
+	assert_int_equal(exact_budget_parse("host/kworker/vmstat_update;refresh_cpu_vm_stats<=20", &budget, &err), 0);
+	assert_false(exact_budget_met(&budget, exact, &insns));
+	assert_int_equal(insns, 21);
+	assert_int_equal(exact_budget_parse("host/kworker/vmstat_update;no_such_function<=0", &budget, &err), 0);
+	assert_true(exact_budget_met(&budget, exact, &insns));
 	assert_int_equal(exact_budget_parse("host/irq/none<=0", &budget, &err), 0);
 	assert_true(exact_budget_met(&budget, exact, &insns));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
