@@ -4,8 +4,8 @@
  * one of the meter are the same when the same turn of the probe ended them.
  *
  * Medians are values that occurred. Gaps are grouped by path: the sequence of functions
- * they went through. Within a path values recur to the instruction unless a loop inside a
- * function went round more often.
+ * they went through. Within a path values recur to the instruction, unless a branch inside a
+ * function went the other way or a loop once more: a handful of values, each exact.
  */
 #ifndef VCPULAT_EXACT_H
 #define VCPULAT_EXACT_H
