@@ -60,8 +60,8 @@ int exact_compare(const json_t *exact, const json_t *against, json_t **ret);
 
 struct exact_budget {
 	char cause[256]; /* or "CAUSE;FUNCTION" */
-	bool max;	/* of the largest gap, not of the median one */
-	uint64_t insns; /* host and guest together, at most */
+	bool max;	 /* of the largest gap, not of the median one */
+	uint64_t insns;	 /* host and guest together, at most */
 };
 
 /**
