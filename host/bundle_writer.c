@@ -54,6 +54,24 @@ int bundle_writer_open(const char *parent, const char *name, struct bundle_write
 	return 0;
 }
 
+int bundle_writer_set_aside(struct bundle_writer *w, struct err *err)
+{
+	for (int i = 1; i < MAX_NAMESAKES; i++) {
+		_cleanup_free_ char *aside = str_printf("%s-%d" BUNDLE_STALLED, w->dir, i);
+
+		if (!aside)
+			return -ENOMEM;
+		if (fs_exists(aside))
+			continue;
+		if (rename(w->dir, aside) < 0)
+			return err_sys(err, -errno, "cannot rename '%s' to '%s'", w->dir, aside);
+		free(w->dir);
+		w->dir = TAKE_PTR(aside);
+		return 0;
+	}
+	return err_set(err, -EEXIST, "too many runs like '%s' stalled", w->dir);
+}
+
 const char *bundle_writer_dir(const struct bundle_writer *w)
 {
 	return w->dir;

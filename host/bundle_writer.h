@@ -27,6 +27,8 @@ struct bundle_action {
 	const char *detail; /* what this action was, of kinds whose actions differ; "": nothing to say */
 };
 
+#define BUNDLE_STALLED ".stalled" /* ends the name of a bundle whose run was repeated */
+
 /**
  * bundle_writer_open - create a bundle's directory
  * @parent: created if need be
@@ -37,6 +39,15 @@ struct bundle_action {
  * Return: 0 or -errno.
  */
 int bundle_writer_open(const char *parent, const char *name, struct bundle_writer **ret, struct err *err);
+
+/**
+ * bundle_writer_set_aside - rename a sealed bundle whose run is repeated: kept, but no result
+ * @w: sealed; its name gets BUNDLE_STALLED at its end, after a number where that exists
+ * @err: says what failed
+ *
+ * Return: 0 or -errno.
+ */
+int bundle_writer_set_aside(struct bundle_writer *w, struct err *err);
 
 /** bundle_writer_dir - the bundle's directory; owned by the writer */
 const char *bundle_writer_dir(const struct bundle_writer *writer);

@@ -328,6 +328,7 @@ static int start_probe(struct measuring *m, struct err *err)
 		return ret;
 	m->probing = true;
 	m->out->probe_tid = (pid_t)json_get_u64(reply, "tid");
+	m->out->probe_number = ++*m->p->probes;
 	return 0;
 }
 

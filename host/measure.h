@@ -21,6 +21,7 @@ struct measure_params {
 	uint64_t guard_ns;
 	bool fifo; /* the vCPU's thread is SCHED_FIFO: nothing of ours would ever run beside it */
 	bool trace;
+	unsigned int *probes; /* started on this host so far, ours included when it is */
 	struct progress *progress;
 	struct bundle_writer *bundle;
 };
@@ -31,7 +32,8 @@ struct measured {
 	json_t *stimulus_pids;	/* {"host": [], "guest": []} */
 	json_t *missing_events; /* {"host": [], "guest": []} */
 	pid_t probe_tid;
-	uint64_t hz; /* of the host's TSC */
+	unsigned int probe_number; /* counted from 1 since the command began: the run of meter.bin; 0: no probe */
+	uint64_t hz;		   /* of the host's TSC */
 	uint64_t lost_host_events;
 	uint64_t lost_guest_events;
 	uint64_t lost_gaps;

@@ -19,6 +19,7 @@
 
 #define CALL_TIMEOUT_MS 20000
 #define MAX_TEXT_BYTES (64ULL << 20)
+#define RUN_ATTEMPTS 3
 #define TSC_TOLERANCE "/sys/module/kvm/parameters/tsc_tolerance_ppm"
 
 /* All that lives longer than one bundle. */
@@ -33,7 +34,8 @@ struct run {
 	struct settings *settings;
 	struct agent *agent; /* of the host */
 	struct guest guest;  /* kept for consecutive scenarios of one shape */
-	json_t *retries;     /* of the present run */
+	json_t *retries;     /* of the present scenario */
+	unsigned int probes; /* started on this host */
 	struct progress progress;
 };
 
@@ -48,6 +50,7 @@ struct one {
 	struct measured measured;
 	struct bundle_writer *bundle;
 	char start_utc[32];
+	bool stalled; /* its guest no longer answered */
 };
 
 const char *run_mode_name(enum run_mode mode)
@@ -279,12 +282,14 @@ static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 					 .guard_ns = guard_ns(),
 					 .fifo = one->kind == GUEST_LIBVIRT && wants_fifo(r),
 					 .trace = r->o->trace,
+					 .probes = &r->probes,
 					 .progress = &r->progress,
 					 .bundle = one->bundle };
 	struct err why = { "" };
 	int ret = measure_run(&params, &one->measured, err);
 	int end;
 
+	one->stalled = r->o->emulated && params.guest && (ret == -ETIMEDOUT || ret == -EPIPE);
 	collect(r, one);
 	end = seal(r, one, ret < 0 ? err->msg : NULL, &why);
 	if (ret == 0 && end < 0)
@@ -318,14 +323,24 @@ static void one_done(struct one *one)
 	json_decref(one->guest_facts);
 }
 
-static int run_one(struct run *r, const struct scenario *scenario, enum guest_kind kind, uint64_t seed, struct err *err)
+/* The guest of an emulated host may stop answering: what it left is kept aside, and the run is to be repeated. */
+static int set_aside(struct run *r, struct one *one, struct err *err)
+{
+	json_t *retry = json_pack("{s:s, s:s}", "what", "run", "reason", err->msg);
+
+	log_info("%s, guest %s: %s; once more", one->scenario->name, guest_kind_name(one->kind), err->msg);
+	json_array_append_new(r->retries, retry);
+	return bundle_writer_set_aside(one->bundle, err) < 0 ? -EIO : -EAGAIN;
+}
+
+/* Returns -EAGAIN after a stall, unless this is the @last attempt. */
+static int run_once(struct run *r, const struct scenario *scenario, enum guest_kind kind, uint64_t seed, bool last,
+		    struct err *err)
 {
 	_cleanup_(one_done) struct one one = { .scenario = scenario, .kind = kind, .seed = seed };
 	int ret;
 
 	one.guest_old = json_array();
-	json_array_clear(r->retries);
-	json_array_extend(r->retries, json_object_get(r->arm, "retries")); /* of this host's boot */
 	utc_now(one.start_utc);
 	r->progress.scenario = scenario->name;
 	r->progress.guest = guest_kind_name(kind);
@@ -338,6 +353,17 @@ static int run_one(struct run *r, const struct scenario *scenario, enum guest_ki
 	/* What goes on in a guest that failed is not known; the next run shall not inherit it. */
 	if (ret < 0)
 		guest_stop(&r->guest);
+	return one.stalled && !last ? set_aside(r, &one, err) : ret;
+}
+
+static int run_one(struct run *r, const struct scenario *scenario, enum guest_kind kind, uint64_t seed, struct err *err)
+{
+	int ret = -EAGAIN;
+
+	json_array_clear(r->retries);
+	json_array_extend(r->retries, json_object_get(r->arm, "retries")); /* of this host's boot */
+	for (int i = 1; i <= RUN_ATTEMPTS && ret == -EAGAIN; i++)
+		ret = run_once(r, scenario, kind, seed, i == RUN_ATTEMPTS, err);
 	return ret;
 }
 

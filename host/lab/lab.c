@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/schema_strings.h"
+#include "host/bundle_writer.h"
 #include "host/kernel/kernel.h"
 #include "host/lab/job.h"
 #include "host/lab/machine.h"
@@ -192,6 +193,14 @@ static bool is_sealed_bundle(const char *path)
 	return lstat(manifest, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* Its run was repeated: it is evidence of the stall, no result. */
+static bool is_stalled(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > strlen(BUNDLE_STALLED) && strcmp(name + len - strlen(BUNDLE_STALLED), BUNDLE_STALLED) == 0;
+}
+
 /* The console's log belongs to each bundle of the boot. */
 static int take_bundle(struct attempt *a, const char *bundles, const char *name, json_t *list, struct err *err)
 {
@@ -210,7 +219,8 @@ static int take_bundle(struct attempt *a, const char *bundles, const char *name,
 		return ret;
 	if (rename(from, to) < 0)
 		return err_sys(err, -errno, "cannot move '%s' to '%s'", from, to);
-	json_array_append_new(list, json_string(to));
+	if (!is_stalled(name))
+		json_array_append_new(list, json_string(to));
 	unlink(copy);
 	return fs_copy(console, copy, err);
 }

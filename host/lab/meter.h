@@ -13,7 +13,7 @@
  * @bundles: array of bundle directories of that boot, in any order
  * @err: names the file and what is wrong
  *
- * The n-th bundle, by time, whose probe was started holds the n-th run of the file.
+ * A bundle whose manifest says that its probe was the n-th of the boot gets the n-th run of the file.
  * Return: 0 or -errno.
  */
 int lab_meter_share_out(const char *meter, const json_t *bundles, struct err *err);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs as root in an emulated host, see run.t: Ctrl-C and kill -9 with a guest, recover, FIFO vCPUs.
+# Runs as root in an emulated host, see run.t: Ctrl-C and kill -9 with a guest, recover, a stalled guest, FIFO vCPUs.
 dir=/run/vcpulat
 out=/run/bundles
 count=0
@@ -75,6 +75,15 @@ run again --guest none vmstat-host
 check "another run is refused" grep -q 'vcpulat recover' /run/again.log
 check "recover" "$dir/vcpulat" recover
 check "nothing is left after recover" nothing_is_left
+
+run stall --guest libvirt stat-refresh &
+pid=$!
+in_window stall
+virsh -q -c qemu:///system suspend vcpulat-guest
+check "a run whose guest stalls is repeated" ends_with 0 $pid
+check "and says so" grep -q '"what": "run"' $out/stall/stat-refresh-libvirt/manifest.json
+check "with a whole bundle" grep -q '"status": "complete"' $out/stall/stat-refresh-libvirt/manifest.json
+check "beside the stalled one" grep -q '"status": "partial"' $out/stall/stat-refresh-libvirt-1.stalled/manifest.json
 
 echo '{"name": "fifo", "removes": [], "vcpu_policy": "fifo"}' >/run/arm.json
 run fifo --arm-json /run/arm.json --guest libvirt vmstat-host vmstat-guest &

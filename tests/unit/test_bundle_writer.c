@@ -38,6 +38,13 @@ static void test_names_do_not_clash(void **state)
 	assert_int_equal(bundle_writer_open(*state, "x", &b, &err), 0);
 	assert_non_null(strstr(bundle_writer_dir(a), "/x"));
 	assert_non_null(strstr(bundle_writer_dir(b), "/x-2"));
+	assert_int_equal(bundle_writer_set_aside(a, &err), 0);
+	assert_non_null(strstr(bundle_writer_dir(a), "/x-1" BUNDLE_STALLED));
+	assert_true(fs_exists(bundle_writer_dir(a)));
+	bundle_writer_close(b);
+	assert_int_equal(bundle_writer_open(*state, "x", &b, &err), 0);
+	assert_int_equal(bundle_writer_set_aside(b, &err), 0);
+	assert_non_null(strstr(bundle_writer_dir(b), "/x-2" BUNDLE_STALLED));
 }
 
 static void test_seal(void **state)
