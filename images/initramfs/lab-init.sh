@@ -49,7 +49,7 @@ for dir in /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log /etc/tuned 
 done
 fresh /tmp 1777
 mkdir -p /root/out
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose out /root/out || exec poweroff -f
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none out /root/out || exec poweroff -f
 ip link set lo up
 hostname vcpulat-lab
 progress files
