@@ -89,6 +89,13 @@ static double own_part(const json_t *gap, const char *cause)
 	return ns;
 }
 
+/* A guard is not scored, nor a window that never was. */
+static bool is_scored(const json_t *window)
+{
+	return strcmp(json_get_string(window, "state"), "guard") != 0 &&
+	       json_get_u64(window, "t1_ns") > json_get_u64(window, "t0_ns");
+}
+
 static int add_windows(struct pool *pool, const json_t *result, unsigned int boot)
 {
 	const json_t *windows = json_object_get(result, "windows");
@@ -101,35 +108,53 @@ static int add_windows(struct pool *pool, const json_t *result, unsigned int boo
 		return -ENOMEM;
 	pool->window = units;
 	json_array_foreach (windows, i, window) {
-		const char *state = json_get_string(window, "state");
 		uint64_t length_ns = json_get_u64(window, "t1_ns") - json_get_u64(window, "t0_ns");
 
-		if (strcmp(state, "guard") == 0 || json_get_u64(window, "t1_ns") <= json_get_u64(window, "t0_ns"))
+		if (!is_scored(window))
 			continue;
 		units[pool->windows++] = (struct pool_unit){
 			.exposure_s = (double)length_ns / 1e9,
 			.boot = boot,
-			.armed = strcmp(state, "armed") == 0,
+			.armed = strcmp(json_get_string(window, "state"), "armed") == 0,
 		};
 	}
 	return 0;
 }
 
-/* The scored window of a gap, among the ones of this run, which begin at @unit. */
-static struct pool_unit *find_window(struct pool_unit *unit, const json_t *windows, uint64_t t_ns)
+/* Where one run's scored windows lie; as many as units were added for it, in the same order. */
+struct span {
+	uint64_t t0_ns;
+	uint64_t t1_ns;
+};
+
+static struct span *list_spans(const json_t *windows)
 {
+	struct span *spans = calloc(json_array_size(windows) + 1, sizeof(*spans));
 	json_t *window;
+	size_t n = 0;
 	size_t i;
 
-	json_array_foreach (windows, i, window) {
-		if (strcmp(json_get_string(window, "state"), "guard") == 0 ||
-		    json_get_u64(window, "t1_ns") <= json_get_u64(window, "t0_ns"))
-			continue;
-		if (t_ns >= json_get_u64(window, "t0_ns") && t_ns < json_get_u64(window, "t1_ns"))
-			return unit;
-		unit++;
+	json_array_foreach (windows, i, window)
+		if (spans && is_scored(window))
+			spans[n++] = (struct span){ json_get_u64(window, "t0_ns"), json_get_u64(window, "t1_ns") };
+	return spans;
+}
+
+/* The number of the span that holds a time; @n when none does. Spans ascend. */
+static size_t find_span(const struct span *spans, size_t n, uint64_t t_ns)
+{
+	size_t lo = 0;
+	size_t hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (spans[mid].t1_ns <= t_ns)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return NULL;
+	return lo < n && spans[lo].t0_ns <= t_ns ? lo : n;
 }
 
 static void add_single(struct pool *pool, const json_t *gap, const char *cause)
@@ -158,26 +183,27 @@ static int reserve_gaps(struct pool *pool, size_t more)
 
 static int add_gaps(struct pool *pool, const json_t *result, const char *cause, size_t first_window)
 {
-	const json_t *windows = json_object_get(result, "windows");
+	_cleanup_free_ struct span *spans = list_spans(json_object_get(result, "windows"));
 	const json_t *gaps = json_object_get(result, "gaps");
+	size_t n = pool->windows - first_window;
 	json_t *gap;
 	size_t i;
 
-	if (reserve_gaps(pool, json_array_size(gaps)) < 0)
+	if (!spans || reserve_gaps(pool, json_array_size(gaps)) < 0)
 		return -ENOMEM;
 	json_array_foreach (gaps, i, gap) {
 		unsigned int count = occurrences(gap, cause);
 		bool armed = strcmp(json_get_string(gap, "window"), "armed") == 0;
-		struct pool_unit *unit;
+		size_t window;
 
 		if (count == 0)
 			continue;
-		unit = find_window(pool->window + first_window, windows, json_get_u64(gap, "t_ns"));
-		if (unit)
-			unit->count += count;
+		window = find_span(spans, n, json_get_u64(gap, "t_ns"));
+		if (window < n)
+			pool->window[first_window + window].count += count;
 		pool->explained += armed ? count : 0;
-		if (!cause)
-			*(armed ? &pool->armed.count : &pool->control.count) += unit ? 1 : 0;
+		if (!cause && window < n)
+			*(armed ? &pool->armed.count : &pool->control.count) += 1;
 		if (armed && (!cause || json_is_true(json_object_get(gap, "single"))))
 			add_single(pool, gap, cause);
 	}
