@@ -34,7 +34,9 @@ struct recording {
 
 struct example {
 	struct example_params params;
-	struct recording *recording;		  /* one per chosen gap */
+	struct recording *recording; /* one per chosen gap */
+	size_t events;		     /* of all recordings */
+	size_t segments;
 	size_t current;				  /* chosen gap that is open or comes next */
 	uint32_t task[TRACE_LAYER_MAX];		  /* name of the current task on the measured CPU */
 	struct trace_event before[BEFORE_EVENTS]; /* what lately was asked of a measured CPU */
@@ -88,13 +90,14 @@ static void *make_room(void *list, size_t n, size_t bytes)
 
 static int keep_event(struct example *example, struct recording *r, const struct trace_event *event)
 {
-	if (r->n_events == EXAMPLE_MAX_EVENTS) {
+	if (r->n_events == EXAMPLE_MAX_EVENTS || example->events == EXAMPLE_MAX_TOTAL) {
 		r->cut++;
 		return 0;
 	}
 	r->event = make_room(r->event, r->n_events, sizeof(*r->event));
 	if (!r->event)
 		return -ENOMEM;
+	example->events++;
 	r->event[r->n_events++] = (struct kept_event){ *event, example->task[event->layer] };
 	return 0;
 }
@@ -159,15 +162,17 @@ static struct recording *recording_of(struct example *example, size_t gap)
 
 void example_segment(void *ctx, size_t gap, enum trace_layer lane, uint64_t t0, uint64_t t1, uint32_t cause)
 {
-	struct recording *r = recording_of(ctx, gap);
+	struct example *example = ctx;
+	struct recording *r = recording_of(example, gap);
 
-	if (!r || r->n_segments == EXAMPLE_MAX_SEGMENTS)
+	if (!r || r->n_segments == EXAMPLE_MAX_SEGMENTS || example->segments == EXAMPLE_MAX_TOTAL)
 		return;
 	r->segment = make_room(r->segment, r->n_segments, sizeof(*r->segment));
 	if (!r->segment) {
 		r->n_segments = 0;
 		return;
 	}
+	example->segments++;
 	r->segment[r->n_segments++] = (struct segment){ lane, t0, t1, cause };
 }
 

@@ -16,6 +16,7 @@
 
 #define EXAMPLE_MAX_SEGMENTS 500 /* of one gap */
 #define EXAMPLE_MAX_EVENTS 500
+#define EXAMPLE_MAX_TOTAL 200000 /* segments, and events, of all chosen gaps */
 
 struct example;
 
