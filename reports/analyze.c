@@ -275,9 +275,10 @@ uint64_t analysis_clock_error(const struct analysis *analysis)
 	return error > analysis->clock.contradiction ? error : analysis->clock.contradiction;
 }
 
+/* Only what events of two clocks say: the meter has no clock but the turns of the probe. */
 static void drop_claims_below_error(struct analysis *a)
 {
-	uint64_t error = analysis_clock_error(a);
+	uint64_t error = a->has_host_trace ? analysis_clock_error(a) : UINT64_MAX;
 
 	for (size_t i = 0; i < a->n_gaps && error != UINT64_MAX; i++)
 		if (a->gaps[i].t1 - a->gaps[i].t0 < error)

@@ -156,11 +156,11 @@ static json_t *verdict_json(const struct question *question, const struct verdic
 			 "method", difference_method_name(difference->method), "boots", difference->boots);
 }
 
-/* Where nothing was traced there is no cause to ask about. */
-static bool is_traced(const struct comparison *c, const char *scenario)
+/* Where nothing explains the gaps there is no cause to ask about. */
+static bool is_explained(const struct comparison *c, const char *scenario)
 {
 	for (size_t i = 0; i < c->runs; i++)
-		if (strcmp(c->run[i].scenario, scenario) == 0 && pool_is_traced(c->run[i].result))
+		if (strcmp(c->run[i].scenario, scenario) == 0 && pool_has_causes(c->run[i].result))
 			return true;
 	return false;
 }
@@ -171,7 +171,7 @@ static int gather_questions(const struct comparison *c, const struct grid *grid,
 	for (size_t i = 0; i < grid->cells; i++) {
 		if (c->arms.count > 1 && i % c->arms.count == 0)
 			continue;
-		if (!is_kernel_cause(grid->cell[i].cause) || !is_traced(c, grid->cell[i].scenario))
+		if (!is_kernel_cause(grid->cell[i].cause) || !is_explained(c, grid->cell[i].scenario))
 			continue;
 		if (ask(c, grid, i, &questions[(*ret_n)++]) < 0)
 			return -ENOMEM;

@@ -400,7 +400,7 @@ json_t *comparison_findings_json(const struct comparison *c)
 		if (json_is_false(json_object_get(json_object_get(run->result, "clock"), "stable")) &&
 		    add_finding(findings, run, false, "clock", "the vCPU's TSC offset changed during the run") < 0)
 			return NULL;
-		if (!pool_is_traced(run->result) &&
+		if (!pool_has_causes(run->result) &&
 		    add_finding(findings, run, false, "not traced", "its gaps are counted, not explained") < 0)
 			return NULL;
 		if (add_tsc_findings(findings, run) < 0 || add_log_findings(findings, run) < 0 ||

@@ -31,6 +31,12 @@ bool pool_is_traced(const json_t *result)
 			  (native || json_is_true(json_object_get(trace, "guest"))));
 }
 
+bool pool_has_causes(const json_t *result)
+{
+	return pool_is_traced(result) ||
+	       json_is_true(json_object_get(json_object_get(result, "trace"), "meter_instead"));
+}
+
 static unsigned int get_count(const json_t *object, const char *key)
 {
 	return (unsigned int)json_get_u64(object, key);
@@ -243,15 +249,29 @@ static unsigned int boot_index(const struct pool_run *runs, size_t i)
 	return index;
 }
 
+static bool any_traced(const struct pool_run *runs, size_t n, const struct pool_run *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same_group(&runs[i], key) && pool_is_traced(runs[i].result))
+			return true;
+	return false;
+}
+
+static bool has_evidence(const struct pool_run *run, bool traced)
+{
+	return traced ? pool_is_traced(run->result) : pool_has_causes(run->result);
+}
+
 int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key, const char *cause, struct pool *ret)
 {
 	_cleanup_pool_ struct pool pool = { 0 };
+	bool traced = any_traced(runs, n, key);
 
 	for (size_t i = 0; i < n; i++) {
 		size_t first_window = pool.windows;
 		unsigned int boot;
 
-		if (!same_group(&runs[i], key) || (cause && !pool_is_traced(runs[i].result)))
+		if (!same_group(&runs[i], key) || (cause && !has_evidence(&runs[i], traced)))
 			continue;
 		boot = boot_index(runs, i);
 		pool.boots = boot >= pool.boots ? boot + 1 : pool.boots;

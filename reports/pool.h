@@ -69,17 +69,24 @@ struct pool {
 int pool_kind_parse(const char *guest, enum pool_kind *ret);
 
 /**
- * pool_is_traced - can a result say what caused its gaps?
+ * pool_is_traced - was there a trace in all layers of a run?
  * @result: of schema vcpulat-result-1; one that does not tell was traced
  */
 bool pool_is_traced(const json_t *result);
+
+/**
+ * pool_has_causes - can a result say what caused its gaps, by a trace or by the meter?
+ * @result: of schema vcpulat-result-1
+ */
+bool pool_has_causes(const json_t *result);
 
 /**
  * pool_load - add up one cause over runs
  * @runs: all runs
  * @n: how many
  * @key: arm, scenario and kind select the runs; the rest is ignored
- * @cause: the cause; runs without a trace do not count then. NULL: every gap of every run, whatever caused it
+ * @cause: the cause; only runs that have causes count, and those without a trace only where there are no others: what
+ *         tracing does to a gap's length must not mix with what it does not. NULL: every gap of every run
  * @ret: a new pool, with runs 0 when none matches; end it with pool_done()
  *
  * Return: 0 or -ENOMEM.

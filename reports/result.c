@@ -71,10 +71,11 @@ static json_t *probe_json(const struct bundle *b)
 			 "lost", (json_int_t)b->probe.lost);
 }
 
+/* Where no trace explains the gaps, the meter may. */
 static json_t *trace_json(const struct analysis *a)
 {
-	return json_pack("{s:b, s:b, s:I}", "host", a->has_host_trace, "guest", a->has_guest_trace, "events",
-			 (json_int_t)a->events);
+	return json_pack("{s:b, s:b, s:I, s:b}", "host", a->has_host_trace, "guest", a->has_guest_trace, "events",
+			 (json_int_t)a->events, "meter_instead", !a->has_host_trace && a->has_meter);
 }
 
 static json_t *exposure_json(const struct bundle *b)

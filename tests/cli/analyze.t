@@ -66,6 +66,7 @@ check_exit "without a trace gaps are counted" 0 'there is no trace of the host' 
 cp -r "$recorded/../vmstat-host-libvirt-stock" "$TMP/no-trace"
 rm "$TMP"/no-trace/*.dat
 check_exit "a guest without any trace" 0 ' 180 gaps in windows, 0 explained' "$VCPULAT" analyze "$TMP/no-trace"
+check "without a trace no clock is in the way" sh -c "! grep -q '\"vague\"' '$TMP/no-trace.result.json'"
 check_exit "a traced run and an untraced one" 0 'probe effect' "$VCPULAT" compare "$TMP/no-trace" \
 	"$recorded/../vmstat-host-libvirt-stock.result.json"
 

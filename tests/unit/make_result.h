@@ -20,6 +20,7 @@ struct made {
 	unsigned int length_ns;	     /* of the shortest gap; 0: 50000 */
 	bool unprovoked;
 	bool untraced;
+	bool metered; /* and untraced */
 };
 
 #define MADE_WINDOW_NS 5000000000LL
@@ -137,7 +138,9 @@ static inline json_t *make_result(struct made made)
 					 "ns_share", 0.98, "example", made_example(&made), "examples", cause,
 					 made_example(&made), "kernel_log", "verdict", "state", "passed", "reasons"));
 	if (made.untraced)
-		json_object_set_new(result, "trace", json_pack("{s:b, s:b, s:i}", "host", 0, "guest", 0, "events", 0));
+		json_object_set_new(result, "trace",
+				    json_pack("{s:b, s:b, s:i, s:b}", "host", 0, "guest", 0, "events", 0,
+					      "meter_instead", made.metered));
 	return result;
 }
 

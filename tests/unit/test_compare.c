@@ -308,6 +308,23 @@ static void test_nothing_traced_is_not_judged(void **state)
 			    "not traced: its gaps are counted, not explained");
 }
 
+/* The meter explains runs without a trace, but traced ones come first where there are both. */
+static void test_the_meter_instead_of_a_trace(void **state)
+{
+	const struct made made[] = { { .hits = 2, .untraced = true, .metered = true },
+				     { .arm = SKIP, .removes = CAUSE, .untraced = true, .metered = true },
+				     { .hits = 1, .boot = "boot-2" } };
+	_cleanup_json_ json_t *metered = compare(made, 2, false);
+	_cleanup_json_ json_t *both = compare(made, 3, false);
+
+	(void)state;
+	assert_near(at(row(metered, "stock"), "guest.armed.hit"), 8);
+	assert_string_equal(json_get_string(verdict(metered, 0), "state"), "removed");
+	assert_int_equal(json_array_size(json_object_get(metered, "findings")), 0);
+	assert_near(at(row(both, "stock"), "guest.armed.hit"), 4);
+	assert_near(at(effect(both), "untraced.gaps"), 8);
+}
+
 /* Four gaps a window against two, 50 us against 40: the effect is found, with its size. */
 static void test_probe_effect(void **state)
 {
@@ -428,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_no_probe_effect),
 		cmocka_unit_test(test_aa_keeps_its_level),
 		cmocka_unit_test(test_probe_effect_coverage),
+		cmocka_unit_test(test_the_meter_instead_of_a_trace),
 	};
 
 	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
