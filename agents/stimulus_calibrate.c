@@ -2,7 +2,7 @@
 /*
  * Interruptions of known length, to check the instruction meter with. Parameters: insns=N,N... and
  * payload=P,P...; every action takes the next of all their pairs, and says which. Payloads:
- *   plain  a loop of two instructions
+ *   plain  a loop without jumps inside
  *   fault  the same, spread over pages that are touched for the first time: blocks are cut short by page faults
  *   rep    one string instruction of N iterations
  *   irq    a timer interrupt some milliseconds later, see agents/interrupt.h
@@ -22,6 +22,7 @@
 #include "common/cleanup.h"
 #include "common/marks.h"
 
+#define ROUND_INSNS 50
 #define FAULT_PAGES 16
 #define FAULT_INSNS 7 /* of a page, beside its loop */
 #define INSNS_DEFAULT "10000"
@@ -45,10 +46,13 @@ struct calibrate {
 	unsigned char *bytes; /* as many as the rep payload writes */
 };
 
-/* Two instructions a round. */
+/* ROUND_INSNS a round: long blocks, so that the meter keeps all steps of the longest. */
 static void execute(uint64_t rounds)
 {
-	__asm__ volatile("1:\n\tdec %0\n\tjnz 1b" : "+r"(rounds) : : "cc");
+	__asm__ volatile("1:\n\t.rept %c1 - 2\n\tnop\n\t.endr\n\tdec %0\n\tjnz 1b"
+			 : "+r"(rounds)
+			 : "i"(ROUND_INSNS)
+			 : "cc");
 }
 
 static void execute_faulting(unsigned char *page, uint64_t rounds)
@@ -57,10 +61,10 @@ static void execute_faulting(unsigned char *page, uint64_t rounds)
 	uint64_t round;
 
 	__asm__ volatile("1:\n\tmov %[rounds], %[round]\n"
-			 "2:\n\tdec %[round]\n\tjnz 2b\n\t"
+			 "2:\n\t.rept %c[insns] - 2\n\tnop\n\t.endr\n\tdec %[round]\n\tjnz 2b\n\t"
 			 "nop\n\tmovb $1, (%[page])\n\tnop\n\tadd $4096, %[page]\n\tdec %[left]\n\tjnz 1b"
 			 : [page] "+r"(page), [left] "+r"(left), [round] "=&r"(round)
-			 : [rounds] "r"(rounds)
+			 : [rounds] "r"(rounds), [insns] "i"(ROUND_INSNS)
 			 : "cc", "memory");
 }
 
@@ -71,7 +75,7 @@ static void execute_rep(unsigned char *room, uint64_t iterations)
 
 static uint64_t fault_rounds(uint64_t insns)
 {
-	return (insns / FAULT_PAGES - FAULT_INSNS) / 2;
+	return (insns / FAULT_PAGES - FAULT_INSNS) / ROUND_INSNS;
 }
 
 /* What a payload of about @insns executes, or its iterations. */
@@ -79,9 +83,9 @@ static uint64_t known_insns(enum payload payload, uint64_t insns)
 {
 	switch (payload) {
 	case PAYLOAD_PLAIN:
-		return insns / 2 * 2;
+		return insns / ROUND_INSNS * ROUND_INSNS;
 	case PAYLOAD_FAULT:
-		return FAULT_PAGES * (2 * fault_rounds(insns) + FAULT_INSNS);
+		return FAULT_PAGES * (ROUND_INSNS * fault_rounds(insns) + FAULT_INSNS);
 	case PAYLOAD_IRQ:
 		return insns / INTERRUPT_OP_INSNS * INTERRUPT_OP_INSNS;
 	case PAYLOAD_REP:
@@ -176,7 +180,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 
 static void execute_between_marks(const struct calibrate *c, enum payload payload, uint64_t insns)
 {
-	uint64_t rounds = payload == PAYLOAD_FAULT ? fault_rounds(insns) : insns / 2;
+	uint64_t rounds = payload == PAYLOAD_FAULT ? fault_rounds(insns) : insns / ROUND_INSNS;
 
 	MARK(MARK_CALIBRATE);
 	if (payload == PAYLOAD_PLAIN)

@@ -3,7 +3,7 @@
  * The glue between QEMU and the meter: arguments, translation, callbacks. QEMU hands a
  * callback one word only, so the one plugin of a QEMU is a file-scope object here.
  *
- *   -plugin vcpulat-meter.so,out=meter.bin[,threshold=1000][,steps=65536][,limit=MiB]
+ *   -plugin vcpulat-meter.so,out=meter.bin[,threshold=1000][,steps=131072][,limit=MiB]
  */
 #include "host/meter/qemu_plugin.h"
 
@@ -166,7 +166,7 @@ static int open_meter(const struct plugin_options *options)
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv)
 {
 	struct plugin_options options = {
-		.meter = { .threshold_insns = 1000, .steps_max = 1U << 16, .block_limit = BLOCK_LIMIT },
+		.meter = { .threshold_insns = 1000, .steps_max = 1U << 17, .block_limit = BLOCK_LIMIT },
 		.out = "meter.bin",
 		.limit_mib = 1024,
 	};

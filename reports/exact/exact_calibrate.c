@@ -91,7 +91,7 @@ static struct sum sum_between(const struct meter_data *data, uint64_t begin, uin
 			continue;
 		for (size_t k = 0; k < gap->costs; k++)
 			insns += count(data, &gap->cost[k]);
-		if (!insns)
+		if (!insns && !gap->calibrated_rep)
 			continue;
 		sum.insns += insns;
 		sum.rep += gap->calibrated_rep;

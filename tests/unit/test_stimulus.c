@@ -163,8 +163,8 @@ static void fault_touches_as_many_pages(void **state)
 /* Every action takes the next pair of payload and length, and says what it executes. */
 static void calibrate_takes_all_pairs_in_turn(void **state)
 {
-	static const char *const said[] = { "plain 1000",  "fault 976",	 "rep 1000",  "plain 100000",
-					    "fault 99984", "rep 100000", "plain 1000" };
+	static const char *const said[] = { "plain 1000",  "fault 912",	 "rep 1000",  "plain 100000",
+					    "fault 99312", "rep 100000", "plain 1000" };
 	_cleanup_json_ json_t *params = json_pack("{s:s, s:s}", "insns", "1000,100000", "payload", "plain,fault,rep");
 	struct stimulus *stimulus = prepare_with("calibrate", -1, params);
 	struct stimulus_shot shot;
