@@ -25,5 +25,5 @@ counted plain "($beyond | length == 1) and all(.insns - .known > 0 and .insns - 
 counted irq "($beyond | length == 1) and all(.insns - .known > 0 and .insns - .known < 50)"
 counted rep "all(.rep == .known) and (map(.insns) | unique | length == 1)"
 counted fault "all(.insns - .known > 0 and .insns - .slack - .known < 50)"
-"$VCPULAT" analyze "${result%.result.json}" | sed -n '/^payload/,/^[^ ]*: /s/^/# /p'
+"$VCPULAT" analyze "${result%.result.json}" | sed -n '/^payload/,/^passed/{/^passed/!s/^/# /p}'
 plan
