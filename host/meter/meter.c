@@ -50,6 +50,7 @@ struct meter {
 	_Atomic(struct run *) latest; /* what marks of other CPUs refer to */
 	_Atomic uint64_t lost;
 	_Atomic uint64_t stray;
+	bool counting; /* changes only while no CPU executes */
 };
 
 struct meter *meter_new(const struct meter_options *options)
@@ -59,6 +60,7 @@ struct meter *meter_new(const struct meter_options *options)
 	if (!meter)
 		return NULL;
 	meter->options = *options;
+	meter->counting = true;
 	pthread_mutex_init(&meter->lock, NULL);
 	meter->table = meter_table_new(options->block_limit);
 	meter->cpu = aligned_alloc(128, options->cpus * sizeof(struct cpu));
@@ -117,6 +119,32 @@ void meter_block(struct meter *meter, uint32_t cpu, struct meter_block *block)
 {
 	if (cpu < meter->options.cpus)
 		meter_cpu_block(&meter->cpu[cpu].count, block);
+}
+
+void meter_skim(struct meter *meter, uint32_t cpu, const struct meter_block *block)
+{
+	if (cpu < meter->options.cpus)
+		meter_cpu_skim(&meter->cpu[cpu].count, block);
+}
+
+bool meter_wanted(struct meter *meter)
+{
+	bool wanted = false;
+
+	pthread_mutex_lock(&meter->lock);
+	for (const struct run *run = meter->runs; run; run = run->next)
+		wanted |= run->active;
+	pthread_mutex_unlock(&meter->lock);
+	return wanted;
+}
+
+void meter_set_counting(struct meter *meter, bool counting)
+{
+	for (uint32_t i = 0; i < meter->options.cpus; i++) {
+		meter_cpu_resync(&meter->cpu[i].count);
+		meter->cpu[i].interval = false;
+	}
+	meter->counting = counting;
 }
 
 static void add(_Atomic uint64_t *counter, uint64_t n)
@@ -352,6 +380,8 @@ static struct meter_gap_record *hold_gap(struct meter *meter, struct cpu *cpu, s
 	item->gap.slack = cpu->ended_slack;
 	if (cpu->ended_whole)
 		fill_counts(&cpu->ended, &item->gap);
+	else
+		item->gap.flags = METER_GAP_MIGRATED;
 	return &item->gap;
 }
 
@@ -365,14 +395,6 @@ static void hold_long(struct meter *meter, struct cpu *cpu, struct run *run, uin
 	gap->flags = METER_GAP_BY_INSNS;
 	fill_steps(&cpu->count, tail, gap);
 	hand_over_steps(meter, cpu, run, cpu->held);
-}
-
-static void hold_migrated(struct meter *meter, struct cpu *cpu, struct run *run, uint32_t tail)
-{
-	struct meter_gap_record *gap = hold_gap(meter, cpu, run, tail);
-
-	if (gap)
-		gap->flags = METER_GAP_MIGRATED;
 }
 
 static void on_turn(struct meter *meter, uint32_t at, uint32_t tail)
@@ -389,12 +411,12 @@ static void on_turn(struct meter *meter, uint32_t at, uint32_t tail)
 	cpu->ended_slack = cpu->count.slack;
 	cpu->ended_whole = cpu->interval;
 	if (cpu->migrated)
-		hold_migrated(meter, cpu, run, tail);
+		hold_gap(meter, cpu, run, tail);
 	else if (cpu->interval && insns_of(&cpu->ended) >= meter->options.threshold_insns)
 		hold_long(meter, cpu, run, tail);
 	else if (cpu->interval && insns_of(&cpu->ended) < run->turn_insns)
 		run->turn_insns = insns_of(&cpu->ended);
-	cpu->interval = true;
+	cpu->interval = meter->counting;
 	cpu->migrated = false;
 	meter_cpu_begin(&cpu->count, tail);
 }
@@ -444,6 +466,8 @@ void meter_mark(struct meter *meter, uint32_t cpu, int code, uint32_t tail)
 {
 	if (cpu >= meter->options.cpus)
 		return;
+	if (!meter->counting)
+		meter_cpu_resync(&meter->cpu[cpu].count); /* the mark's layer */
 	switch (code) {
 	case MARK_TURN:
 		on_turn(meter, cpu, tail);

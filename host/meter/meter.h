@@ -11,13 +11,17 @@
  * migrated, without counts. Two probes at once are fine as long as they stay; a mark that
  * could belong to either is counted as stray.
  *
- * Threads: meter_block() and meter_mark() are called by the thread of the CPU they name.
+ * While no probe runs nobody needs the counts, and being told of every block makes an emulated
+ * host half as fast: then only marks and world switches are told (meter_skim()).
+ *
+ * Threads: meter_block(), meter_skim() and meter_mark() are called by the thread of the CPU they name.
  * Turns and gaps take no lock and make no system call; starting and ending a run may.
  */
 #ifndef VCPULAT_METER_H
 #define VCPULAT_METER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "host/meter/meter_block.h"
@@ -84,6 +88,29 @@ void meter_get_losses(struct meter *meter, uint64_t *ret_lost, uint64_t *ret_str
  * @block: of meter_get_table()
  */
 void meter_block(struct meter *meter, uint32_t cpu, struct meter_block *block);
+
+/**
+ * meter_skim - meter_block() while the meter does not count: blocks that end with VMRUN, or follow one
+ * @meter: the meter
+ * @cpu: as meter_block()
+ * @block: as meter_block()
+ */
+void meter_skim(struct meter *meter, uint32_t cpu, const struct meter_block *block);
+
+/**
+ * meter_wanted - does a probe run?
+ * @meter: the meter
+ */
+bool meter_wanted(struct meter *meter);
+
+/**
+ * meter_set_counting - begin or end to be told of every block; a new meter counts
+ * @meter: the meter; no CPU executes meanwhile
+ * @counting: whether meter_block() is called from now on, or meter_skim()
+ *
+ * What a probe recorded while the meter did not count has no counts (METER_GAP_MIGRATED).
+ */
+void meter_set_counting(struct meter *meter, bool counting);
 
 /**
  * meter_mark - a mark is about to execute

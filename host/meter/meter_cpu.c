@@ -240,6 +240,20 @@ void meter_cpu_rare(struct meter_cpu *cpu, const struct meter_block *last, struc
 	}
 }
 
+void meter_cpu_resync(struct meter_cpu *cpu)
+{
+	if (flags_of(cpu->last) & METER_BLOCK_VMRUN)
+		enter_guest(cpu, cpu->last->next);
+	cpu->last = &before_all;
+}
+
+void meter_cpu_skim(struct meter_cpu *cpu, const struct meter_block *block)
+{
+	if (cpu->layer == METER_GUEST)
+		leave_guest(cpu);
+	cpu->last = flags_of(block) & METER_BLOCK_VMRUN ? block : &before_all;
+}
+
 void meter_cpu_set_steps(struct meter_cpu *cpu, uint32_t *step, uint32_t half)
 {
 	cpu->step = step;

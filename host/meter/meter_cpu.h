@@ -157,6 +157,21 @@ static inline void meter_cpu_block(struct meter_cpu *cpu, struct meter_block *bl
 }
 
 /**
+ * meter_cpu_skim - meter_cpu_block() while only blocks that end with VMRUN, or follow one, are told
+ * @cpu: the CPU that executes it
+ * @block: the block
+ *
+ * Keeps the layer, counts nothing. meter_cpu_resync() ends it.
+ */
+void meter_cpu_skim(struct meter_cpu *cpu, const struct meter_block *block);
+
+/**
+ * meter_cpu_resync - blocks were, or will be, executed that nobody tells of
+ * @cpu: the CPU, which stands still or is our own
+ */
+void meter_cpu_resync(struct meter_cpu *cpu);
+
+/**
  * meter_cpu_begin - a turn of the probe: count from here
  * @cpu: the CPU
  * @tail: instructions of the current block from the mark on, the mark included

@@ -3,11 +3,15 @@
  * The glue between QEMU and the meter: arguments, translation, callbacks. QEMU hands a
  * callback one word only, so the one plugin of a QEMU is a file-scope object here.
  *
+ * Blocks tell the meter of themselves only while a probe runs: whenever the first starts or
+ * the last stops, QEMU is asked to translate everything anew.
+ *
  *   -plugin vcpulat-meter.so,out=meter.bin[,threshold=1000][,steps=131072][,limit=MiB]
  */
 #include "host/meter/qemu_plugin.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +30,13 @@
 
 QEMU_PLUGIN_PUBLIC int qemu_plugin_version = QEMU_PLUGIN_API;
 
+#define MAX_VMRUNS 64 /* a kernel has two */
+
 static struct {
 	struct meter *meter;
 	struct meter_file *file;
+	qemu_plugin_id_t id;
+	_Atomic uint64_t resume[MAX_VMRUNS]; /* addresses after a VMRUN; 0: free */
 } plugin;
 
 struct plugin_options {
@@ -42,9 +50,20 @@ static void on_block(unsigned int cpu, void *block)
 	meter_block(plugin.meter, cpu, block);
 }
 
+static void on_skim(unsigned int cpu, void *block)
+{
+	meter_skim(plugin.meter, cpu, block);
+}
+
+static void begin_or_end_counting(qemu_plugin_id_t id);
+
 static void on_mark(unsigned int cpu, void *word)
 {
-	meter_mark(plugin.meter, cpu, (int)((uintptr_t)word & 0xff), (uint32_t)((uintptr_t)word >> 8));
+	int code = (int)((uintptr_t)word & 0xff);
+
+	meter_mark(plugin.meter, cpu, code, (uint32_t)((uintptr_t)word >> 8));
+	if (code == MARK_PROBE_START || code == MARK_PROBE_STOP)
+		qemu_plugin_reset(plugin.id, begin_or_end_counting);
 }
 
 static size_t read_insns(const struct qemu_plugin_tb *tb, struct meter_insn insns[static METER_BLOCK_INSNS])
@@ -88,6 +107,54 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	watch_marks(tb, insns, count);
 }
 
+static bool is_resume(uint64_t pc)
+{
+	for (size_t i = 0; i < MAX_VMRUNS && plugin.resume[i]; i++)
+		if (plugin.resume[i] == pc)
+			return true;
+	return false;
+}
+
+static void remember_resume(uint64_t pc)
+{
+	for (size_t i = 0; i < MAX_VMRUNS; i++) {
+		uint64_t expected = 0;
+
+		if (atomic_compare_exchange_strong(&plugin.resume[i], &expected, pc) || expected == pc)
+			return;
+	}
+	fprintf(stderr, "vcpulat-meter: more than %d places enter guests: layers may be wrong\n", MAX_VMRUNS);
+}
+
+static bool is_vmrun(const struct meter_insn *insn, uint64_t next)
+{
+	uint64_t target;
+
+	return meter_insn_decode(insn, next, &target) & METER_BLOCK_VMRUN;
+}
+
+/* Marks and world switches only. A VMRUN's successor is translated after it: nothing else leads there. */
+static void on_translate_idle(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	struct meter_insn insns[METER_BLOCK_INSNS];
+	size_t count = read_insns(tb, insns);
+	uint64_t pc = qemu_plugin_tb_vaddr(tb);
+	uint64_t next = pc;
+	bool enters;
+
+	(void)id;
+	for (size_t i = 0; i < count; i++)
+		next += insns[i].bytes;
+	enters = count && is_vmrun(&insns[count - 1], next);
+	if (enters)
+		remember_resume(next);
+	if (count && (enters || is_resume(pc)))
+		qemu_plugin_register_vcpu_tb_exec_cb(
+			tb, on_skim, QEMU_PLUGIN_CB_NO_REGS,
+			meter_table_intern(meter_get_table(plugin.meter), pc, insns, count));
+	watch_marks(tb, insns, count);
+}
+
 /* CPUs may still execute: the meter itself stays, it ends with the process. */
 static void on_exit_of_qemu(qemu_plugin_id_t id, void *udata)
 {
@@ -97,6 +164,19 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *udata)
 	(void)udata;
 	if (err)
 		fprintf(stderr, "vcpulat-meter: the file is incomplete: %s\n", strerror(-err));
+}
+
+static void register_all(qemu_plugin_id_t id, bool counting)
+{
+	meter_set_counting(plugin.meter, counting);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, counting ? on_translate : on_translate_idle);
+	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
+}
+
+/* No CPU executes. Decided here: of two requests at a time QEMU serves the first. */
+static void begin_or_end_counting(qemu_plugin_id_t id)
+{
+	register_all(id, meter_wanted(plugin.meter));
 }
 
 static int parse_number(const char *argument, const char *text, uint64_t max, uint64_t *ret)
@@ -182,7 +262,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
 	}
 	if (open_meter(&options))
 		return -1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
-	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
+	plugin.id = id;
+	register_all(id, false);
 	return 0;
 }

@@ -36,6 +36,7 @@ enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS, QEMU_
 
 typedef void (*qemu_plugin_vcpu_udata_cb_t)(unsigned int vcpu_index, void *udata);
 typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+typedef void (*qemu_plugin_simple_cb_t)(qemu_plugin_id_t id);
 typedef void (*qemu_plugin_udata_cb_t)(qemu_plugin_id_t id, void *udata);
 
 /** qemu_plugin_version - the API version this plugin wants: read by QEMU */
@@ -55,6 +56,8 @@ QEMU_PLUGIN_WEAK void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_
 							     enum qemu_plugin_cb_flags flags, void *udata);
 /** qemu_plugin_register_atexit_cb - be told when QEMU ends */
 QEMU_PLUGIN_WEAK void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t cb, void *udata);
+/** qemu_plugin_reset - forget all callbacks and translations, then call @cb while no CPU executes */
+QEMU_PLUGIN_WEAK void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t cb);
 /** qemu_plugin_tb_n_insns - instructions of a block */
 QEMU_PLUGIN_WEAK size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 /** qemu_plugin_tb_vaddr - address of a block */

@@ -445,6 +445,44 @@ static void test_decode(void **state)
 	}
 }
 
+/* While nothing is counted the layer is known, and gaps have no counts; the first whole interval after that has. */
+static void test_counting_begins_with_a_probe(void **state)
+{
+	_cleanup_(meter_freep) struct meter *meter = make_meter(64, 1000);
+	const struct meter_gap_record *gap;
+	struct meter_item *item;
+
+	(void)state;
+	meter_set_counting(meter, false);
+	assert_false(meter_wanted(meter));
+	meter_skim(meter, 0, block_of(meter, 0x1000, 3, VMRUN));
+	meter_mark(meter, 0, MARK_PROBE_START, 1);
+	assert_true(meter_wanted(meter));
+	item = meter_queue_peek(meter_get_queue(meter, 0));
+	assert_int_equal(item->head.type, METER_RUN);
+	assert_int_equal(item->run.layer, METER_GUEST);
+	meter_mark(meter, 0, MARK_TURN, PROBE_TAIL);
+	meter_mark(meter, 0, MARK_TURN, PROBE_TAIL);
+	meter_mark(meter, 0, MARK_GAP, PROBE_TAIL - 1);
+	meter_set_counting(meter, true);
+	turn(meter, 0, true);
+	gap = next_gap(meter, 0);
+	assert_int_equal(gap->flags, METER_GAP_BY_TIME | METER_GAP_MIGRATED);
+	drop_item(meter, 0);
+	gap = next_gap(meter, 0);
+	assert_int_equal(gap->flags, METER_GAP_BY_TIME | METER_GAP_MIGRATED);
+	drop_item(meter, 0);
+	meter_block(meter, 0, block_of(meter, 0x1006, 29, NOP)); /* follows VMRUN: the host */
+	turn(meter, 0, true);
+	gap = next_gap(meter, 0);
+	assert_int_equal(gap->gap, 2);
+	assert_int_equal(gap->flags, METER_GAP_BY_TIME | METER_GAP_BY_INSNS);
+	assert_int_equal(gap->exits, 1);
+	assert_int_equal(gap->insns[METER_HOST] + gap->insns[METER_GUEST], 40);
+	meter_mark(meter, 0, MARK_PROBE_STOP, 1);
+	assert_false(meter_wanted(meter));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_interning),
 		cmocka_unit_test(test_table_grows),
 		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_counting_begins_with_a_probe),
 	};
 
 	return cmocka_run_group_tests_name("meter", tests, NULL, NULL);
