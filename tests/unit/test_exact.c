@@ -105,12 +105,14 @@ static void test_causes_without_a_trace(void **state)
 	_cleanup_(figures_freep) struct figures *figures = figures_new(&bundle);
 	struct meter_root task = { names_intern(names, "host/task", SIZE_MAX), 1 };
 	struct meter_root work = { names_intern(names, "host/kworker/vmstat_update", SIZE_MAX), 1 };
-	struct meter_gap seen[] = { { .turn = 3, .roots = 1, .root = &task },
+	struct meter_gap seen[] = { { .turn = 2, .roots = 1, .root = &work },
+				    { .turn = 3, .roots = 1, .root = &task },
 				    { .turn = 4 },
 				    { .turn = 7, .roots = 1, .root = &work, .exits = 2 },
 				    { .turn = 9, .roots = 1, .root = &task } };
 	struct meter_data data = { .names = names, .gap = seen, .gaps = ARRAY_SIZE(seen) };
-	struct gap gaps[] = { { .t0 = 800, .t1 = 1200, .turn = 3 },
+	struct gap gaps[] = { { .t0 = 800, .t1 = 1000, .turn = 2 },
+			      { .t0 = 1010, .t1 = 1200, .turn = 3 },
 			      { .t0 = 1300, .t1 = 1400, .turn = 4 },
 			      { .t0 = 2000, .t1 = 2600, .turn = 7 },
 			      { .t0 = 3000, .t1 = 3100, .turn = 9 } };
@@ -124,13 +126,17 @@ static void test_causes_without_a_trace(void **state)
 
 	(void)state;
 	assert_int_equal(exact_attribute(&params), 0);
-	assert_string_equal(causes_text(causes, gaps[0].cause), "host/stimulus");
-	assert_int_equal(gaps[1].n_roots, 0);
-	assert_int_equal(gaps[2].cause, fold);
-	assert_true(gaps[2].single);
-	assert_int_equal(gaps[2].part[0].cycles, 600);
-	assert_int_equal(gaps[2].exits, 2);
-	assert_string_equal(causes_text(causes, gaps[3].cause), "host/task/unknown");
+	/* A work item in the primer's own gap is not alone there, and nothing that the primer hit. */
+	assert_int_equal(gaps[0].cause, fold);
+	assert_false(gaps[0].single);
+	assert_int_equal(gaps[0].n_roots, 2);
+	assert_string_equal(causes_text(causes, gaps[1].cause), "host/stimulus");
+	assert_int_equal(gaps[2].n_roots, 0);
+	assert_int_equal(gaps[3].cause, fold);
+	assert_true(gaps[3].single);
+	assert_int_equal(gaps[3].part[0].cycles, 600);
+	assert_int_equal(gaps[3].exits, 2);
+	assert_string_equal(causes_text(causes, gaps[4].cause), "host/task/unknown");
 	assert_int_equal(figures_get(figures, fold, BUNDLE_ARMED).hit, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(gaps); i++)
 		gap_done(&gaps[i]);
