@@ -25,6 +25,7 @@ struct symbols {
  */
 int symbols_read(struct symbols *s, struct err *err);
 
+/** symbols_done - free what was read; @s is zeroed */
 void symbols_done(struct symbols *s);
 
 #endif
