@@ -3,7 +3,7 @@
 # How well do gaps repeat, in instructions and in microseconds? vmstat-host again and again, on the machine as it is and
 # with every CPU busy; then the hits, and the picture DIR/spread.svg.
 #   repeat.sh BUILD_DIR DIR      RUNS=20 of each kind, PER_BOOT=5 of them in one boot, KINDS="quiet loaded", GUEST=none
-# What is in DIR already is kept and shown too, so that kinds and further runs can be added later.
+# What is in DIR already is kept and shown too, so that kinds and further runs can be added later; KINDS=' ' only shows.
 set -eu
 here=$(dirname "$0")
 build=$(realpath "$1")
