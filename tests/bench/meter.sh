@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the instruction meter costs, in turn with and without it: the wall time of an emulated host that boots and works
-# (the target is a ratio of 1.3 at most), and one turn of the probe.
+# (the target is a ratio of 1.3 at most), that of a lab with a scenario, and one turn of the probe there.
 #   meter.sh BUILD_DIR [LAB_OPTION...]        BENCH_BOOTS=3: boots of each kind
 set -eu
 here=$(dirname "$0")
@@ -20,11 +20,12 @@ wall() { # lab options...: seconds of one boot
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
-turn() { # directory, lab options...: nanoseconds of the emulated host
-	local out=$1
+scenario() { # directory, lab options...: seconds, and nanoseconds of the emulated host a turn
+	local out=$1 start=$EPOCHREALTIME
 	shift
 	"$build/vcpulat" -q lab --guest none --no-trace --no-report -o "$out" "$@" "$dir/vmstat-host.yaml" || return 1
-	"$build/vcpulat" analyze --json -o "$out.json" "$out"/*/1/vmstat-host-none | jq .probe.loop_ns
+	printf 'a scenario in %.1f s, ' "$(echo "$EPOCHREALTIME - $start" | bc)"
+	"$build/vcpulat" analyze --json -o "$out.json" "$out"/*/1/vmstat-host-none | jq -r '"one turn of the probe \(.probe.loop_ns) ns"'
 }
 
 with='' without=''
@@ -40,4 +41,5 @@ echo "ratio of medians      $(echo "scale=2; $(echo -n "$with" | median) / $(ech
 
 sed 's/^native_windows: .*/native_windows: {length: 2s, armed: 2s, control: 1s}/' \
 	"$here/../../scenarios/vmstat-host.yaml" >"$dir/vmstat-host.yaml"
-echo "one turn of the probe $(turn "$dir/with" "$@") ns with the meter, $(turn "$dir/without" "$@" --no-meter) ns without it"
+echo "with the meter:       $(scenario "$dir/with" "$@")"
+echo "without the meter:    $(scenario "$dir/without" "$@" --no-meter)"
