@@ -437,8 +437,11 @@ static int add_exact(const struct analysis *a, json_t *result, struct err *err)
 	json_t *exact = NULL;
 	int r = a->has_meter ? exact_build(&a->meter, result, &exact) : 0;
 
-	if (exact)
+	if (exact) {
 		json_object_set_new(result, "exact", exact);
+		if (strcmp(json_get_string(result, "mode"), "functional") == 0)
+			json_object_set_new(result, "mode", json_string("exact"));
+	}
 	if (a->meter_error)
 		json_object_set_new(result, "exact_error", json_string(a->meter_error));
 	return r < 0 ? err_sys(err, r, "'%s'", a->bundle->dir) : 0;

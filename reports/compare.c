@@ -239,6 +239,20 @@ static bool findings_fail(const json_t *findings)
 	return false;
 }
 
+static bool is_mode(const json_t *result, const char *mode)
+{
+	return strcmp(json_get_string(result, "mode"), mode) == 0;
+}
+
+/* What can be said of all runs: instructions only where each was metered. */
+static const char *common_mode(const struct comparison *c)
+{
+	for (size_t i = 0; i < c->runs; i++)
+		if (is_mode(c->run[i].result, "functional"))
+			return "functional";
+	return json_get_string(c->run[0].result, "mode");
+}
+
 static json_t *document(const struct comparison *c, const struct grid *grid, bool aa)
 {
 	const json_t *first = c->run[0].result;
@@ -249,12 +263,12 @@ static json_t *document(const struct comparison *c, const struct grid *grid, boo
 	if (!findings || judge(c, grid, aa, &verdicts, &good) < 0)
 		return NULL;
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o, s:o}", "schema",
-			 LOAD_COMPARISON_SCHEMA, "tool", VCPULAT_VERSION, "mode", json_get_string(first, "mode"),
-			 "emulated", json_is_true(json_object_get(first, "emulated")), "aa", aa, "confidence",
-			 STAT_CONFIDENCE, "seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows",
-			 rows_json(c, grid), "verdicts", verdicts, "findings", findings, "passed",
-			 good && !findings_fail(findings), "results", paths_json(c), "retries", retries_json(c),
-			 "probe_effect", probe_effect_json(c->run, c->runs, c->seed));
+			 LOAD_COMPARISON_SCHEMA, "tool", VCPULAT_VERSION, "mode", common_mode(c), "emulated",
+			 json_is_true(json_object_get(first, "emulated")), "aa", aa, "confidence", STAT_CONFIDENCE,
+			 "seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows", rows_json(c, grid),
+			 "verdicts", verdicts, "findings", findings, "passed", good && !findings_fail(findings),
+			 "results", paths_json(c), "retries", retries_json(c), "probe_effect",
+			 probe_effect_json(c->run, c->runs, c->seed));
 }
 
 /* Microseconds of an emulated CPU and of a real one do not belong in one table. */
@@ -265,7 +279,7 @@ static int check_modes(const struct comparison *c, struct err *err)
 	for (size_t i = 1; i < c->runs; i++) {
 		const json_t *result = c->run[i].result;
 
-		if (strcmp(json_get_string(result, "mode"), json_get_string(first, "mode")) != 0 ||
+		if (is_mode(result, "qualification") != is_mode(first, "qualification") ||
 		    json_is_true(json_object_get(result, "emulated")) !=
 			    json_is_true(json_object_get(first, "emulated")))
 			return err_set(err, -EINVAL, "%s and %s are not of the same mode, or one is emulated only",

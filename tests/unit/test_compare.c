@@ -240,6 +240,31 @@ static void test_refused(void **state)
 	assert_non_null(strstr(err.msg, "xen"));
 }
 
+/* Of runs with and without the meter counts and causes can be compared, as of runs without it. */
+static void test_mode(void **state)
+{
+	static const char *const modes[][3] = { { "exact", "exact", "exact" },
+						{ "exact", "functional", "functional" },
+						{ "functional", "exact", "functional" },
+						{ "exact", "qualification", NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		_cleanup_(load_results_done) struct load_results results = { 0 };
+		_cleanup_json_ json_t *c = NULL;
+
+		for (size_t k = 0; k < 2; k++) {
+			json_t *result = make_result((struct made){ .hits = 1, .arm = k ? SKIP : NULL });
+
+			json_object_set_new(result, "mode", json_string(modes[i][k]));
+			assert_int_equal(load_results_add(&results, result), 0);
+		}
+		assert_int_equal(compare_results(results.result, 2, NULL, &c, NULL), modes[i][2] ? 0 : -EINVAL);
+		if (modes[i][2])
+			assert_string_equal(json_get_string(c, "mode"), modes[i][2]);
+	}
+}
+
 /* A result whose members are all of the wrong kind must not end the program. */
 static void test_nonsense_is_survived(void **state)
 {
@@ -437,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_aa),
 		cmocka_unit_test(test_aa_finds_a_difference),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_mode),
 		cmocka_unit_test(test_nonsense_is_survived),
 		cmocka_unit_test(test_untraced_runs_do_not_dilute),
 		cmocka_unit_test(test_an_arm_without_a_trace),
