@@ -336,6 +336,22 @@ static int op_stimulus_fire(struct agent *a, const json_t *request, json_t *repl
 	return 0;
 }
 
+static void free_stimuli(struct agent *a)
+{
+	for (int i = 0; i < a->stimuli; i++)
+		stimulus_free(a->stimulus[i]);
+	a->stimuli = 0;
+}
+
+static int op_stimulus_clear(struct agent *a, const json_t *request, json_t *reply, struct err *err)
+{
+	(void)request;
+	(void)reply;
+	(void)err;
+	free_stimuli(a);
+	return 0;
+}
+
 static int op_nudge_start(struct agent *a, const json_t *request, json_t *reply, struct err *err)
 {
 	(void)reply;
@@ -384,6 +400,7 @@ static const struct op {
 	{ "probe.fetch", op_probe_fetch },
 	{ "stimulus.prepare", op_stimulus_prepare },
 	{ "stimulus.fire", op_stimulus_fire },
+	{ "stimulus.clear", op_stimulus_clear },
 	{ "nudge.start", op_nudge_start },
 	{ "nudge.stop", op_nudge_stop },
 	{ "quit", op_quit },
@@ -433,8 +450,7 @@ void ops_done(struct agent *agent)
 {
 	nudge_free(agent->nudge);
 	probe_free(agent->probe);
-	for (int i = 0; i < agent->stimuli; i++)
-		stimulus_free(agent->stimulus[i]);
+	free_stimuli(agent);
 	capture_free(agent->capture);
 	symbols_done(&agent->symbols);
 	*agent = (struct agent){ .link_fd = agent->link_fd, .housekeeping = agent->housekeeping, .hz = agent->hz };

@@ -406,11 +406,23 @@ static int save_clocks(struct measuring *m, struct err *err)
 	return ret < 0 ? ret : saved;
 }
 
+/* An agent serves many runs: the workers of this one are not to stand about in the next. */
+static int clear_stimuli(struct measuring *m, struct err *err)
+{
+	int ret = 0;
+
+	for (int layer = 0; ret == 0 && layer < LAYER_MAX; layer++)
+		if (agent_of(m, (enum layer)layer))
+			ret = agent_call(agent_of(m, (enum layer)layer), json_pack("{s:s}", "op", "stimulus.clear"),
+					 CALL_TIMEOUT_MS, NULL, err);
+	return ret;
+}
+
 /* Everything is tried, whatever failed before; the first failure is the one that is told. */
 static int finish(struct measuring *m, struct err *err)
 {
-	struct err why[7] = { 0 };
-	int ret[7] = { 0 };
+	struct err why[8] = { 0 };
+	int ret[8] = { 0 };
 
 	progress_phase(m->p->progress, "collect");
 	ret[0] = stop_probe(m, &why[0]);
@@ -423,6 +435,7 @@ static int finish(struct measuring *m, struct err *err)
 		ret[5] = fetch(m, agent_of(m, LAYER_HOST), "capture.fetch", "host.dat", MAX_TRACE_BYTES, &why[5]);
 	if (m->tracing[LAYER_GUEST])
 		ret[6] = fetch(m, agent_of(m, LAYER_GUEST), "capture.fetch", "guest.dat", MAX_TRACE_BYTES, &why[6]);
+	ret[7] = clear_stimuli(m, &why[7]);
 	for (size_t i = 0; i < ARRAY_SIZE(ret); i++)
 		if (ret[i] < 0)
 			return err_set(err, ret[i], "%s", why[i].msg);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -246,6 +247,9 @@ static void stimulus_from_preparation_to_shot(void **state)
 					 (json_int_t)json_get_u64(prepared, "id"), "sham", 0, "ms", 1));
 	assert_string_equal(json_get_string(shot, "result"), "ok");
 	assert_true(json_get_u64(shot, "t0") < json_get_u64(shot, "t1"));
+	json_decref(call_ok(*state, json_pack("{s:s}", "op", "stimulus.clear")));
+	assert_int_equal(kill((pid_t)json_get_u64(prepared, "pid"), 0), -1);
+	call_fails(*state, json_pack("{s:s, s:i}", "op", "stimulus.fire", "id", 0), EINVAL, "0 was not prepared");
 }
 
 static void nudging(void **state)
