@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Scenarios beyond the demonstration's, natively, in one boot: each provokes its work item, and its sham does not.
+set -u
+# shellcheck source-path=SCRIPTDIR source=../cli/tap.sh
+. "$(dirname "$0")/../cli/tap.sh"
+TAP_SECONDS=60
+
+scenarios=(lru-drain memcg-stock)
+out=$TMP/out
+"$VCPULAT" kernel build stock >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
+timeout 600 "$VCPULAT" lab --host-kernel stock --guest none -o "$out" "${scenarios[@]}" >"$TMP/lab" 2>&1
+code=$?
+grep -v 'boot . of' "$TMP/lab" | sed 's/^/# /'
+check "all are as expected" test $code = 0
+for name in "${scenarios[@]}"; do
+	check "$name: most primers hit, no sham does" jq -e --arg name "$name" '[.rows[] |
+		select(.scenario == $name and .provoked).native | .armed.hit * 2 > .armed.trials and .control.hit == 0] == [true]' \
+		"$out/comparison.json"
+done
+plan
