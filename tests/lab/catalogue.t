@@ -15,7 +15,7 @@ grep -v 'boot . of' "$TMP/lab" | sed 's/^/# /'
 check "all are as expected" test $code = 0
 for name in "${scenarios[@]}"; do
 	check "$name: most primers hit, no sham does" jq -e --arg name "$name" '[.rows[] |
-		select(.scenario == $name and .provoked).native | .armed.hit * 2 > .armed.trials and .control.hit == 0] == [true]' \
+		select(.scenario == $name and .provoked).native | .armed.hit * 2 > .armed.primers and .control.hit == 0] == [true]' \
 		"$out/comparison.json"
 done
 plan
