@@ -57,8 +57,9 @@ enum meter_step {
 /* Flags of a gap. */
 #define METER_GAP_BY_TIME 0x01U	    /* the probe recorded it; without BY_INSNS no steps are kept */
 #define METER_GAP_BY_INSNS 0x02U    /* at least threshold instructions lie between its turns */
-#define METER_GAP_MIGRATED 0x04U    /* no counts: the probe changed its outer CPU, or the meter only began to count */
+#define METER_GAP_MIGRATED 0x04U    /* the probe changed its outer CPU: no counts */
 #define METER_GAP_DETAIL_LOST 0x08U /* its steps were not kept: the writer was behind, or the file had its limit */
+#define METER_GAP_UNCOUNTED 0x10U   /* the meter did not count yet: no counts */
 
 struct meter_header {
 	char magic[8];		  /* METER_MAGIC */

@@ -234,7 +234,7 @@ static bool is_quiet(const struct analysis *a, const struct meter_gap *seen)
 	bool in_guest = a->meter.run.layer == METER_GUEST;
 	uint64_t insns = seen->insns[METER_GUEST] + (in_guest ? 0 : seen->insns[METER_HOST]);
 
-	return !(seen->flags & METER_GAP_MIGRATED) && insns <= QUIET_INSNS;
+	return !(seen->flags & (METER_GAP_MIGRATED | METER_GAP_UNCOUNTED)) && insns <= QUIET_INSNS;
 }
 
 /* Gaps of both ascend by turn. */

@@ -381,7 +381,7 @@ static struct meter_gap_record *hold_gap(struct meter *meter, struct cpu *cpu, s
 	if (cpu->ended_whole)
 		fill_counts(&cpu->ended, &item->gap);
 	else
-		item->gap.flags = METER_GAP_MIGRATED;
+		item->gap.flags = cpu->migrated ? METER_GAP_MIGRATED : METER_GAP_UNCOUNTED;
 	return &item->gap;
 }
 

@@ -108,7 +108,7 @@ bool meter_wanted(struct meter *meter);
  * @meter: the meter; no CPU executes meanwhile
  * @counting: whether meter_block() is called from now on, or meter_skim()
  *
- * What a probe recorded while the meter did not count has no counts (METER_GAP_MIGRATED).
+ * What a probe recorded while the meter did not count has no counts (METER_GAP_UNCOUNTED).
  */
 void meter_set_counting(struct meter *meter, bool counting);
 

@@ -35,8 +35,9 @@ struct tally {
 	uint64_t noise;	     /* long in time, but the emulated host executed nothing else */
 	uint64_t time_only;  /* no record of the meter at all */
 	uint64_t migrated;
-	uint64_t several;  /* of more than one cause */
-	uint64_t disagree; /* the trace names a work item that did not execute */
+	uint64_t uncounted; /* from before the meter counted */
+	uint64_t several;   /* of more than one cause */
+	uint64_t disagree;  /* the trace names a work item that did not execute */
 };
 
 struct exact {
@@ -163,6 +164,7 @@ static void take_gap(struct exact *exact, const struct meter_gap *gap)
 	const char *cause;
 
 	exact->tally.migrated += (gap->flags & METER_GAP_MIGRATED) != 0;
+	exact->tally.uncounted += (gap->flags & METER_GAP_UNCOUNTED) != 0;
 	exact->tally.joined += timed != NULL;
 	if (timed)
 		timed->metered = true;
@@ -171,7 +173,7 @@ static void take_gap(struct exact *exact, const struct meter_gap *gap)
 	else if (exact->traced)
 		exact_agree_unseen(&exact->agree, gap);
 	if (!(gap->flags & METER_GAP_BY_INSNS)) {
-		exact->tally.noise += timed != NULL;
+		exact->tally.noise += timed != NULL && !(gap->flags & METER_GAP_UNCOUNTED);
 		return;
 	}
 	cause = timed ? cause_of_joined(exact, gap, timed->gap) : cause_of_unseen(exact, gap);
@@ -416,17 +418,17 @@ static json_t *document(const struct exact *exact)
 	const struct tally *tally = &exact->tally;
 
 	return json_pack(
-		"{s:s,s:b,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:o,s:o,s:o}",
+		"{s:s,s:b,s:b,s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I},s:o,s:o,s:o}",
 		"schema", EXACT_SCHEMA, "complete", data->complete && data->ended, "traced", exact->traced, "layer",
 		data->run.layer == METER_GUEST ? "guest" : "host", "threshold_insns",
 		(json_int_t)data->header.threshold_insns, "turn_insns", (json_int_t)data->run.turn_insns, "turns",
 		(json_int_t)data->run.turns, "gaps", (json_int_t)data->gaps, "join", "joined",
 		(json_int_t)tally->joined, "meter_only", (json_int_t)tally->meter_only, "time_only",
 		(json_int_t)tally->time_only, "noise", (json_int_t)tally->noise, "migrated",
-		(json_int_t)tally->migrated, "several_causes", (json_int_t)tally->several, "disagree",
-		(json_int_t)tally->disagree, "lost", "records", (json_int_t)data->run.lost, "steps",
-		(json_int_t)data->run.lost_steps, "stray_marks", (json_int_t)data->end.stray, "hits", hits_of(exact),
-		"misses", misses, "causes", causes(exact));
+		(json_int_t)tally->migrated, "uncounted", (json_int_t)tally->uncounted, "several_causes",
+		(json_int_t)tally->several, "disagree", (json_int_t)tally->disagree, "lost", "records",
+		(json_int_t)data->run.lost, "steps", (json_int_t)data->run.lost_steps, "stray_marks",
+		(json_int_t)data->end.stray, "hits", hits_of(exact), "misses", misses, "causes", causes(exact));
 }
 
 int exact_build(const struct meter_data *data, const json_t *result, json_t **ret)

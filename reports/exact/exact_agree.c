@@ -86,6 +86,8 @@ static const char *why_trace_only(const struct exact_agree *agree, const struct 
 {
 	if (gap->flags & METER_GAP_MIGRATED)
 		return "the probe changed its CPU";
+	if (gap->flags & METER_GAP_UNCOUNTED)
+		return "the meter did not count yet";
 	if (!(gap->flags & METER_GAP_BY_INSNS))
 		return "fewer instructions lie between the turns than the meter keeps steps of";
 	if (!gap->whole)

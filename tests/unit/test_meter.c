@@ -467,10 +467,10 @@ static void test_counting_begins_with_a_probe(void **state)
 	meter_set_counting(meter, true);
 	turn(meter, 0, true);
 	gap = next_gap(meter, 0);
-	assert_int_equal(gap->flags, METER_GAP_BY_TIME | METER_GAP_MIGRATED);
+	assert_int_equal(gap->flags, METER_GAP_BY_TIME | METER_GAP_UNCOUNTED);
 	drop_item(meter, 0);
 	gap = next_gap(meter, 0);
-	assert_int_equal(gap->flags, METER_GAP_BY_TIME | METER_GAP_MIGRATED);
+	assert_int_equal(gap->flags, METER_GAP_BY_TIME | METER_GAP_UNCOUNTED);
 	drop_item(meter, 0);
 	meter_block(meter, 0, block_of(meter, 0x1006, 29, NOP)); /* follows VMRUN: the host */
 	turn(meter, 0, true);
