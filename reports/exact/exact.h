@@ -82,6 +82,19 @@ int exact_budget_parse(const char *text, struct exact_budget *ret, struct err *e
  */
 bool exact_budget_met(const struct exact_budget *budget, const json_t *exact, uint64_t *ret_insns);
 
+/* How closely two places of a cause are compared: each includes those before it. */
+enum exact_depth { EXACT_LAYER = 1, EXACT_CONTEXT, EXACT_FUNCTION };
+
+/**
+ * exact_order - order of two functions of a cause, for qsort()
+ * @a: one of a cause's "functions"
+ * @b: another
+ * @depth: what makes them differ
+ *
+ * Return: less than, equal to or greater than 0.
+ */
+int exact_order(const json_t *a, const json_t *b, enum exact_depth depth);
+
 /**
  * exact_find - one cause of a run
  * @exact: of exact_build()

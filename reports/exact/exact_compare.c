@@ -38,14 +38,12 @@ const json_t *exact_find(const json_t *exact, const char *cause)
 	return NULL;
 }
 
-static int by_place(const void *left, const void *right)
+int exact_order(const json_t *a, const json_t *b, enum exact_depth depth)
 {
 	static const char *const key[] = { "layer", "context", "function" };
-	const struct pair *a = left;
-	const struct pair *b = right;
 
-	for (size_t i = 0; i < ARRAY_SIZE(key); i++) {
-		int order = strcmp(json_get_string(a->place, key[i]), json_get_string(b->place, key[i]));
+	for (int i = 0; i < (int)depth; i++) {
+		int order = strcmp(json_get_string(a, key[i]), json_get_string(b, key[i]));
 
 		if (order)
 			return order;
@@ -53,20 +51,24 @@ static int by_place(const void *left, const void *right)
 	return 0;
 }
 
+static int by_place(const void *left, const void *right)
+{
+	const struct pair *a = left;
+	const struct pair *b = right;
+
+	return exact_order(a->place, b->place, EXACT_FUNCTION);
+}
+
 static int by_difference(const void *left, const void *right)
 {
-	static const char *const key[] = { "layer", "context" };
 	const struct pair *a = left;
 	const struct pair *b = right;
 	long long x = llabs(a->delta);
 	long long y = llabs(b->delta);
+	int order = exact_order(a->place, b->place, EXACT_CONTEXT);
 
-	for (size_t i = 0; i < ARRAY_SIZE(key); i++) {
-		int order = strcmp(json_get_string(a->place, key[i]), json_get_string(b->place, key[i]));
-
-		if (order)
-			return order;
-	}
+	if (order)
+		return order;
 	return x != y ? (x < y) - (x > y) : by_place(left, right);
 }
 

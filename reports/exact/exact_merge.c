@@ -127,17 +127,10 @@ struct part {
 
 static int by_place(const void *left, const void *right)
 {
-	static const char *const key[] = { "layer", "context", "function" };
 	const struct part *a = left;
 	const struct part *b = right;
 
-	for (size_t i = 0; i < ARRAY_SIZE(key); i++) {
-		int order = strcmp(json_get_string(a->function, key[i]), json_get_string(b->function, key[i]));
-
-		if (order)
-			return order;
-	}
-	return 0;
+	return exact_order(a->function, b->function, EXACT_FUNCTION);
 }
 
 /* Runs that did not list the function executed none of it, or seldom. */
