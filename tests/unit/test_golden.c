@@ -105,31 +105,43 @@ static json_int_t sum_of(const json_t *list, const char *key)
 	return sum;
 }
 
-/* What the schema promises, on whatever was recorded. */
-static void parts_sum_in_nanoseconds(void **state)
+/* Calls @check with the result of each recorded bundle. */
+static void for_each_result(bool courses, void (*check)(const json_t *result))
 {
 	glob_t found;
 
-	(void)state;
 	assert_int_equal(glob(BUNDLES, 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		_cleanup_free_ char *dir =
 			strndup(found.gl_pathv[i], strlen(found.gl_pathv[i]) - strlen("/manifest.json"));
-		_cleanup_free_ char *text = result_text(dir, false);
+		_cleanup_free_ char *text = result_text(dir, courses);
 		_cleanup_json_ json_t *result = json_loads(text, 0, NULL);
-		json_t *gap;
-		size_t j;
 
-		json_array_foreach (json_object_get(result, "gaps"), j, gap) {
-			json_int_t len = json_integer_value(json_object_get(gap, "len_ns"));
-
-			assert_int_equal(sum_of(json_object_get(gap, "parts"), "ns"), len);
-			assert_int_equal(json_integer_value(json_object_get(gap, "host_ns")) +
-						 json_integer_value(json_object_get(gap, "guest_ns")),
-					 len);
-		}
+		check(result);
 	}
 	globfree(&found);
+}
+
+static void check_parts(const json_t *result)
+{
+	json_t *gap;
+	size_t j;
+
+	json_array_foreach (json_object_get(result, "gaps"), j, gap) {
+		json_int_t len = json_integer_value(json_object_get(gap, "len_ns"));
+
+		assert_int_equal(sum_of(json_object_get(gap, "parts"), "ns"), len);
+		assert_int_equal(json_integer_value(json_object_get(gap, "host_ns")) +
+					 json_integer_value(json_object_get(gap, "guest_ns")),
+				 len);
+	}
+}
+
+/* What the schema promises, on whatever was recorded. */
+static void parts_sum_in_nanoseconds(void **state)
+{
+	(void)state;
+	for_each_result(false, check_parts);
 }
 
 static json_int_t part_of(const json_t *gap, const char *cause)
@@ -169,30 +181,25 @@ static void check_course(const json_t *gap)
 }
 
 /* Here every gap has a course: there are fewer than are kept. */
+static void check_courses(const json_t *result)
+{
+	size_t with_course = json_object_size(json_object_get(result, "examples"));
+	json_t *gap;
+	size_t j;
+
+	json_array_foreach (json_object_get(result, "gaps"), j, gap) {
+		if (!json_object_get(gap, "segments"))
+			continue;
+		check_course(gap);
+		with_course++;
+	}
+	assert_int_equal(with_course, json_array_size(json_object_get(result, "gaps")));
+}
+
 static void courses_account_for_their_gaps(void **state)
 {
-	glob_t found;
-
 	(void)state;
-	assert_int_equal(glob(BUNDLES, 0, NULL, &found), 0);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		_cleanup_free_ char *dir =
-			strndup(found.gl_pathv[i], strlen(found.gl_pathv[i]) - strlen("/manifest.json"));
-		_cleanup_free_ char *text = result_text(dir, true);
-		_cleanup_json_ json_t *result = json_loads(text, 0, NULL);
-		size_t with_course = json_object_size(json_object_get(result, "examples"));
-		json_t *gap;
-		size_t j;
-
-		json_array_foreach (json_object_get(result, "gaps"), j, gap) {
-			if (!json_object_get(gap, "segments"))
-				continue;
-			check_course(gap);
-			with_course++;
-		}
-		assert_int_equal(with_course, json_array_size(json_object_get(result, "gaps")));
-	}
-	globfree(&found);
+	for_each_result(true, check_courses);
 }
 
 int main(void)
