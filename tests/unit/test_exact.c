@@ -165,6 +165,33 @@ static void test_trace_and_meter_agree(void **state)
 				    "\"trace\",\"why\":\"steps of the gap were not kept\"}]");
 }
 
+/* What a gap from before the meter counted lacks is neither noise nor a miss of the meter's. */
+static void test_gaps_before_the_meter_counted(void **state)
+{
+	_cleanup_meter_ struct meter_data data = { 0 };
+	_cleanup_json_ json_t *result = json_load_file("tests/data/exact-libvirt/result.json", 0, NULL);
+	_cleanup_json_ json_t *counted = NULL;
+	_cleanup_json_ json_t *uncounted = NULL;
+	const json_t *join;
+	const json_t *before;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(meter_load_bundle("tests/data/exact-libvirt", &data, &err), 0);
+	assert_int_equal(exact_build(&data, result, &counted), 0);
+	for (size_t i = 0; i < data.gaps; i++)
+		if (data.gap[i].turn == 54605163)
+			data.gap[i].flags = METER_GAP_BY_TIME | METER_GAP_UNCOUNTED;
+	assert_int_equal(exact_build(&data, result, &uncounted), 0);
+	before = json_object_get(counted, "join");
+	join = json_object_get(uncounted, "join");
+	assert_int_equal(json_get_u64(before, "uncounted"), 0);
+	assert_int_equal(json_get_u64(join, "uncounted"), 1);
+	assert_int_equal(json_get_u64(join, "noise"), json_get_u64(before, "noise"));
+	assert_string_equal(json_get_string(json_array_get(json_object_get(uncounted, "misses"), 0), "why"),
+			    "the meter did not count yet");
+}
+
 /* The same path through the kernels has the same name in every run, and nearly the same length in each. */
 static void test_recorded_figures(void **state)
 {
@@ -193,7 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_interruptions),    cmocka_unit_test(test_without_known_interruptions),
 		cmocka_unit_test(test_causes_without_a_trace), cmocka_unit_test(test_trace_and_meter_agree),
-		cmocka_unit_test(test_recorded_figures),
+		cmocka_unit_test(test_recorded_figures),       cmocka_unit_test(test_gaps_before_the_meter_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
