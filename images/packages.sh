@@ -22,6 +22,7 @@ bison:kernel build
 bc:kernel build
 libelf-dev:kernel build
 xz-utils:unpacks the kernel source
+lz4:packs the kernel's image
 patch:applies the kernel patches
 rsync:kernel build
 cpio:packs initramfs images

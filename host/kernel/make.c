@@ -45,8 +45,8 @@ struct tool {
 
 static const struct tool tools[] = {
 	{ "gcc", "gcc" },     { "ld", "binutils" }, { "make", "make" },	  { "flex", "flex" },
-	{ "bison", "bison" }, { "bc", "bc" },	    { "patch", "patch" }, { "tar", "tar" },
-	{ "gzip", "gzip" },   { "xz", "xz-utils" }, { "perl", "perl" },
+	{ "bison", "bison" }, { "bc", "bc" },	    { "lz4", "lz4" },	  { "patch", "patch" },
+	{ "tar", "tar" },     { "gzip", "gzip" },   { "xz", "xz-utils" }, { "perl", "perl" },
 };
 
 static bool in_path(const char *program)

@@ -6,7 +6,7 @@ set -u
 # shellcheck source-path=SCRIPTDIR source=tap.sh
 . "$(dirname "$0")/tap.sh"
 
-for program in gcc ld make flex bison bc patch tar xz gzip perl git; do
+for program in gcc ld make flex bison bc lz4 patch tar xz gzip perl git; do
 	command -v $program >/dev/null && continue
 	skip "all" "no $program"
 	plan
