@@ -269,7 +269,7 @@ static int run_windows(struct measuring *m, struct err *err)
 static int make_plan(struct measuring *m)
 {
 	const struct scenario *s = m->p->scenario;
-	const struct scenario_windows *w = scenario_windows_for(s, m->p->kind);
+	const struct scenario_windows *w = &s->windows;
 	struct plan_params params = { .seed = m->p->seed,
 				      .length_ns = w->length_ns,
 				      .armed_ns = w->armed_ns,

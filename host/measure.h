@@ -13,7 +13,6 @@
 
 struct measure_params {
 	const struct scenario *scenario;
-	enum guest_kind kind;
 	struct agent *host_agent;
 	struct guest *guest; /* NULL for guest none */
 	int host_cpu;	     /* measured */

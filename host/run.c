@@ -274,7 +274,6 @@ static int seal(struct run *r, struct one *one, const char *reason, struct err *
 static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 {
 	struct measure_params params = { .scenario = one->scenario,
-					 .kind = one->kind,
 					 .host_agent = r->agent,
 					 .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
 					 .host_cpu = r->o->cpus.measured,

@@ -200,9 +200,6 @@ static const struct schema_field fields[] = {
 	{ KEY(scenario, probe), .type = SCHEMA_STRUCT, .fields = probe_fields, .help = "The loop that sees gaps." },
 	{ KEY(scenario, windows), .type = SCHEMA_STRUCT, .fields = windows_fields, .required = true,
 	  .help = "How long to look." },
-	{ KEY(scenario, native_windows), .type = SCHEMA_STRUCT, .fields = windows_fields,
-	  .has_offset = offsetof(struct scenario, has_native_windows),
-	  .help = "As windows, for guest none; default: as windows." },
 	{ KEY(scenario, primer), .type = SCHEMA_STRUCT, .fields = action_fields,
 	  .has_offset = offsetof(struct scenario, has_primer),
 	  .help = "Makes state of the measured CPU dirty, on that CPU." },
@@ -264,11 +261,6 @@ const char *probe_kind_name(int kind)
 	return probe_names[kind];
 }
 
-const struct scenario_windows *scenario_windows_for(const struct scenario *scenario, enum guest_kind guest)
-{
-	return guest == GUEST_NONE && scenario->has_native_windows ? &scenario->native_windows : &scenario->windows;
-}
-
 static bool settable_path(const char *path)
 {
 	return (strncmp(path, "/proc/sys/", 10) == 0 || strncmp(path, "/sys/", 5) == 0) && !strstr(path, "..");
@@ -290,14 +282,14 @@ static int check_action(const char *key, const struct scenario *s, const struct 
 	return 0;
 }
 
-static int check_windows(const char *key, const struct scenario *s, const struct scenario_windows *w, struct err *err)
+static int check_windows(const struct scenario *s, struct err *err)
 {
-	uint64_t total_ns = w->armed_ns + w->control_ns;
+	uint64_t total_ns = s->windows.armed_ns + s->windows.control_ns;
 
-	if (w->length_ns > w->armed_ns + w->control_ns)
-		return err_set(err, -EINVAL, "%s: %s.length is longer than all windows together", s->name, key);
+	if (s->windows.length_ns > total_ns)
+		return err_set(err, -EINVAL, "%s: windows.length is longer than all windows together", s->name);
 	if (total_ns > s->time_limit_ns)
-		return err_set(err, -EINVAL, "%s: %s take %llu s, time_limit is %llu s", s->name, key,
+		return err_set(err, -EINVAL, "%s: windows take %llu s, time_limit is %llu s", s->name,
 			       (unsigned long long)total_ns / 1000000000,
 			       (unsigned long long)s->time_limit_ns / 1000000000);
 	return 0;
@@ -350,9 +342,7 @@ int scenario_check(const struct scenario *s, struct err *err)
 	if (ret == 0 && s->has_stimulus)
 		ret = check_action("stimulus", s, &s->stimulus, err);
 	if (ret == 0)
-		ret = check_windows("windows", s, &s->windows, err);
-	if (ret == 0 && s->has_native_windows)
-		ret = check_windows("native_windows", s, &s->native_windows, err);
+		ret = check_windows(s, err);
 	return ret < 0 ? ret : check_settings(s, err);
 }
 

@@ -89,8 +89,6 @@ struct scenario {
 	struct scenario_shape shape;
 	struct scenario_probe probe;
 	struct scenario_windows windows;
-	struct scenario_windows native_windows; /* for guest none */
-	bool has_native_windows;
 	struct scenario_action primer;
 	bool has_primer;
 	struct scenario_action stimulus;
@@ -161,15 +159,6 @@ void scenario_list_done(struct schema_strings *names);
  * Return: static.
  */
 const struct schema_field *scenario_fields(void);
-
-/**
- * scenario_windows_for - the windows of a run
- * @scenario: loaded
- * @guest: kind of guest of the run
- *
- * Return: borrowed from @scenario.
- */
-const struct scenario_windows *scenario_windows_for(const struct scenario *scenario, enum guest_kind guest);
 
 /** layer_name - "host" or "guest" */
 const char *layer_name(enum layer layer);

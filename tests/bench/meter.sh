@@ -39,7 +39,7 @@ printf 'lab with the meter    %s\n' "$(echo -n "$with" | tr '\n' ' ')s"
 printf 'lab without the meter %s\n' "$(echo -n "$without" | tr '\n' ' ')s"
 echo "ratio of medians      $(echo "scale=2; $(echo -n "$with" | median) / $(echo -n "$without" | median)" | bc)"
 
-sed 's/^native_windows: .*/native_windows: {length: 2s, armed: 2s, control: 1s}/' \
+sed 's/^windows: .*/windows: {length: 2s, armed: 2s, control: 1s}/' \
 	"$here/../../scenarios/vmstat-host.yaml" >"$dir/vmstat-host.yaml"
 echo "with the meter:       $(scenario "$dir/with" "$@")"
 echo "without the meter:    $(scenario "$dir/without" "$@" --no-meter)"

@@ -47,7 +47,7 @@ hits() { # kind
 
 mkdir -p "$dir/quiet" "$dir/loaded"
 # One short window of each state; the tail of a primer takes a second of them.
-sed 's/^native_windows: .*/native_windows: {length: 6s, armed: 6s, control: 1s}/; s/^windows: .*/windows: {length: 6s, armed: 6s, control: 1s}/' \
+sed 's/^windows: .*/windows: {length: 6s, armed: 6s, control: 1s}/' \
 	"$here/../../scenarios/vmstat-host.yaml" >"$dir/vmstat-host.yaml"
 for kind in ${KINDS:-quiet loaded}; do
 	[ "$kind" = quiet ] || load

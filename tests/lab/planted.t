@@ -11,7 +11,7 @@ scenarios=$(dirname "$0")/../../scenarios
 for arm in stock planted-vmstat-loop; do
 	"$VCPULAT" kernel build "$arm" >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
 done
-sed 's/^native_windows: .*/native_windows: {length: 16s, armed: 16s, control: 1s}/' "$scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
+sed 's/^windows: .*/windows: {length: 16s, armed: 16s, control: 1s}/' "$scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
 check_exit "one run of each arm" 0 . "$VCPULAT" lab --host-kernel stock --host-kernel planted-vmstat-loop --guest none \
 	--no-trace -o "$TMP/out" "$TMP/vmstat-host.yaml"
 check_exit "the function is named, with its size" 0 'refresh_cpu_vm_stats \+[2-4][0-9][0-9]\b' \

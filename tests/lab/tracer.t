@@ -9,7 +9,7 @@ TAP_SECONDS=400
 scenarios=$(dirname "$0")/../../scenarios
 
 "$VCPULAT" kernel build stock >/dev/null 2>&1 || { echo "# no stock kernel"; exit 1; }
-sed 's/^native_windows: .*/native_windows: {length: 10s, armed: 10s, control: 1s}/' "$scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
+sed 's/^windows: .*/windows: {length: 10s, armed: 10s, control: 1s}/' "$scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
 check_exit "a traced run" 0 '^passed' "$VCPULAT" lab --guest none -o "$TMP/traced" "$TMP/vmstat-host.yaml"
 check_exit "a run without a trace finds what was provoked" 0 '^passed' \
 	"$VCPULAT" lab --guest none --no-trace -o "$TMP/untraced" "$TMP/vmstat-host.yaml"

@@ -44,13 +44,11 @@ static void test_defaults(void **state)
 	assert_int_equal(s.primer.unstick_ns, 12000000);
 	assert_int_equal(s.probe.threshold_ns, 20000);
 	assert_int_equal(s.time_limit_ns, 300000000000);
-	assert_ptr_equal(scenario_windows_for(&s, GUEST_NONE), &s.windows);
 }
 
 static void test_lists(void **state)
 {
-	static const char text[] = GOOD "native_windows: {length: 2s, armed: 4s, control: 2s}\n"
-					"settings:\n  - {path: /proc/sys/vm/stat_interval, value: \"1\"}\n"
+	static const char text[] = GOOD "settings:\n  - {path: /proc/sys/vm/stat_interval, value: \"1\"}\n"
 					"  - {path: /sys/kernel/mm/x, value: never, optional: yes}\n"
 					"events:\n  - {layer: guest, name: \"kmem:mm_page_free\"}\n"
 					"limits:\n  - {figure: penalty.max, below: 50us}\n"
@@ -79,8 +77,6 @@ static void test_lists(void **state)
 	limit = s.limits.item;
 	assert_int_equal(limit[0].figure, FIGURE_PENALTY_MAX);
 	assert_int_equal(limit[0].below_ns, 50000);
-	assert_int_equal(scenario_windows_for(&s, GUEST_NONE)->armed_ns, 4000000000);
-	assert_int_equal(scenario_windows_for(&s, GUEST_LIBVIRT)->armed_ns, 10000000000);
 }
 
 struct bad {
