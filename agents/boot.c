@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agents/boot.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h>
@@ -22,6 +24,7 @@
 
 #define PORT_KEY "vcpulat.port="
 #define TOKEN_KEY "vcpulat.token="
+#define MODULES "/modules/guest"
 #define RETRY_MS 100
 
 static const struct mount_point {
@@ -48,6 +51,33 @@ int boot_mount(struct err *err)
 		return err_sys(err, -errno, "cannot mount %s at '%s'", m->type, m->path);
 	}
 	return 0;
+}
+
+static int is_module(const struct dirent *entry)
+{
+	return strstr(entry->d_name, ".ko") != NULL;
+}
+
+static void insert(const char *name)
+{
+	_cleanup_free_ char *path = str_printf(MODULES "/%s", name);
+	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		syscall(SYS_finit_module, fd, "", 0);
+}
+
+/* Their names begin with their place in the order (images/kernels/modules.sh). */
+void boot_modules(void)
+{
+	struct dirent **modules = NULL;
+	int count = scandir(MODULES, &modules, is_module, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		insert(modules[i]->d_name);
+		free(modules[i]);
+	}
+	free(modules);
 }
 
 void boot_console(void)

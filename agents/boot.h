@@ -27,6 +27,14 @@ struct boot {
 int boot_mount(struct err *err);
 
 /**
+ * boot_modules - insert the modules that came with the initramfs
+ *
+ * For kernels that were built elsewhere. One that the kernel refuses is passed over: what it
+ * was for will be missing, and said so then.
+ */
+void boot_modules(void);
+
+/**
  * boot_console - have standard input, output and error at the console
  *
  * The kernel starts process 1 without them when its initramfs has no device nodes. Nothing

@@ -130,6 +130,7 @@ static int run_as_init(struct err *err)
 	int ret = boot_mount(err);
 
 	boot_console();
+	boot_modules();
 	if (ret == 0)
 		ret = boot_read(&boot, err);
 	if (ret == 0)

@@ -183,14 +183,21 @@ int fs_write_atomic(const char *path, const void *data, size_t len, struct err *
 	return draft_finish(fd, name, path, fs_write_all(fd, data, len), err);
 }
 
-static int copy_content(int from, int to, mode_t mode)
+static int copy_bytes(int from, int to)
 {
 	ssize_t n;
 
 	do {
 		n = sendfile(to, from, NULL, COPY_CHUNK);
 	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 || fchmod(to, mode & 0777) < 0 ? -errno : 0;
+	return n < 0 ? -errno : 0;
+}
+
+static int copy_content(int from, int to, mode_t mode)
+{
+	int ret = copy_bytes(from, to);
+
+	return ret == 0 && fchmod(to, mode & 0777) < 0 ? -errno : ret;
 }
 
 int fs_copy(const char *from, const char *to, struct err *err)
@@ -206,6 +213,23 @@ int fs_copy(const char *from, const char *to, struct err *err)
 	if (out < 0)
 		return out;
 	return draft_finish(out, name, to, copy_content(in, out, st.st_mode), err);
+}
+
+/* Not by O_APPEND: sendfile() refuses it. */
+int fs_append(const char *from, const char *to, struct err *err)
+{
+	struct stat st;
+	_cleanup_close_ int in = open_regular(from, &st, err);
+	_cleanup_close_ int out = -1;
+	int ret;
+
+	if (in < 0)
+		return in;
+	out = open(to, O_WRONLY | O_CLOEXEC);
+	if (out < 0 || lseek(out, 0, SEEK_END) < 0)
+		return err_sys(err, -errno, "cannot append to '%s'", to);
+	ret = copy_bytes(in, out);
+	return ret < 0 ? err_sys(err, ret, "cannot append '%s' to '%s'", from, to) : 0;
 }
 
 static int make_dir(const char *path, struct err *err)

@@ -83,6 +83,16 @@ int fs_mkdirs(const char *path, struct err *err);
 int fs_copy(const char *from, const char *to, struct err *err);
 
 /**
+ * fs_append - put a file's content at the end of another
+ * @from: source, a regular file
+ * @to: existing regular file
+ * @err: says what failed, or NULL
+ *
+ * Return: 0 or -errno; after a failure @to may have a part of it.
+ */
+int fs_append(const char *from, const char *to, struct err *err);
+
+/**
  * fs_remove_tree - remove a directory and all below it, never crossing a mount or following a link
  * @path: may be missing
  * @err: says what failed, or NULL

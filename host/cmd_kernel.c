@@ -107,6 +107,9 @@ static int apply_source(const struct kernel_options *o, struct arm *arm, struct 
 {
 	if (!!o->tree + !!o->tarball + !!o->image > 1)
 		return err_set(err, -EINVAL, "--tree, --tarball and --image exclude each other");
+	if (!o->image && !o->tree && !o->tarball && arm_is_ready_made(arm) && (o->patches.count || o->config.count))
+		return err_set(err, -EINVAL, "arm '%s' is a kernel built elsewhere: no patch and no option fits to it",
+			       arm->name);
 	if (o->image && (o->patches.count || o->config.count || arm->patches.count || arm->config.count))
 		return err_set(err, -EINVAL, "an image is taken as it is: no patch and no option fits to --image");
 	if (o->tree)

@@ -14,7 +14,7 @@
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define SUFFIX ".yaml"
 
-static const char *const source_names[] = { "debian-linux-6.1", "tarball", "tree", "image", NULL };
+static const char *const source_names[] = { "debian-linux-6.1", "tarball", "tree", "image", "debian-package", NULL };
 
 /* clang-format off */
 const struct schema_field arm_fields[] = {
@@ -25,7 +25,7 @@ const struct schema_field arm_fields[] = {
 	{ .key = "source", .type = SCHEMA_ENUM, .offset = offsetof(struct arm, source), .names = source_names,
 	  .fallback = "debian-linux-6.1", .help = "where the kernel's source comes from" },
 	{ .key = "path", .type = SCHEMA_STRING, .offset = offsetof(struct arm, path), .fallback = "",
-	  .help = "absolute path of the tarball, git tree or image" },
+	  .help = "absolute path of the tarball, git tree or image; a Debian package's name" },
 	{ .key = "config", .type = SCHEMA_STRINGS, .offset = offsetof(struct arm, config),
 	  .help = "lines like CONFIG_X=y, or fragment files, on top of the project's fragment" },
 	{ .key = "patches", .type = SCHEMA_STRINGS, .offset = offsetof(struct arm, patches),
@@ -95,11 +95,15 @@ static int check_arm(const char *file, const struct arm *arm, struct err *err)
 {
 	const char *bad = NULL;
 
-	if (arm->source != ARM_DEBIAN_LINUX_6_1 && *arm->path != '/')
+	if (arm->source == ARM_PACKAGE && !is_name(arm->path))
+		return err_set(err, -EINVAL, "%s: source '%s' needs 'path', the name of a Debian package", file,
+			       source_names[arm->source]);
+	if (arm->source != ARM_DEBIAN_LINUX_6_1 && arm->source != ARM_PACKAGE && *arm->path != '/')
 		return err_set(err, -EINVAL, "%s: source '%s' needs 'path', an absolute path", file,
 			       source_names[arm->source]);
-	if (arm->source == ARM_IMAGE && (arm->patches.count || arm->config.count))
-		return err_set(err, -EINVAL, "%s: an image is taken as it is: it has no 'patches' and no 'config'",
+	if (arm_is_ready_made(arm) && (arm->patches.count || arm->config.count))
+		return err_set(err, -EINVAL,
+			       "%s: a kernel built elsewhere is taken as it is: it has no 'patches' and no 'config'",
 			       file);
 	if (!names_own_files(&arm->patches, &bad) || !names_own_files(&arm->config, &bad))
 		return err_set(err, -EINVAL, "%s: '%s' must be an absolute path or the name of a file of the project",
@@ -162,6 +166,11 @@ int arm_load(const char *name, struct arm *ret, struct err *err)
 	if (!file)
 		return err_sys(err, -ENOMEM, "arm '%s'", name);
 	return fs_exists(file) ? load_file(file, ret, err) : unknown_arm(name, err);
+}
+
+bool arm_is_ready_made(const struct arm *arm)
+{
+	return arm->source == ARM_IMAGE || arm->source == ARM_PACKAGE;
 }
 
 void arm_done(struct arm *arm)

@@ -9,6 +9,8 @@
 #ifndef VCPULAT_ARM_H
 #define VCPULAT_ARM_H
 
+#include <stdbool.h>
+
 #include "common/cleanup.h"
 #include "common/schema.h"
 
@@ -17,6 +19,7 @@ enum arm_source {
 	ARM_TARBALL,	      /* another source tarball */
 	ARM_TREE,	      /* a clean git tree */
 	ARM_IMAGE,	      /* a bzImage somebody else built: nothing is configured, patched or compiled */
+	ARM_PACKAGE,	      /* a kernel that Debian built: likewise */
 	ARM_SOURCE_MAX
 };
 
@@ -25,7 +28,7 @@ struct arm {
 	char *description;	       /* one line */
 	char *changes;		       /* what a kernel of this arm does otherwise than stock, for `kernel list` */
 	int source;		       /* enum arm_source */
-	char *path;		       /* of the tarball, tree or image; "" for Debian's source */
+	char *path;		       /* of the tarball, tree or image; a package's name; "" for Debian's source */
 	struct schema_strings config;  /* "CONFIG_X=y", or a fragment's file name; on top of the project's fragment */
 	struct schema_strings patches; /* file names, in order; a plain name lies in images/kernels/patches */
 	struct schema_strings removes; /* causes that must be gone; "guest/..." where a guest runs this kernel */
@@ -46,6 +49,12 @@ extern const struct schema_field arm_fields[];
  * -EINVAL for a file that does not fit, or another -errno.
  */
 int arm_load(const char *name, struct arm *ret, struct err *err);
+
+/**
+ * arm_is_ready_made - does its kernel come as it is, with nothing configured, patched or compiled?
+ * @arm: loaded
+ */
+bool arm_is_ready_made(const struct arm *arm);
 
 /**
  * arm_done - free what arm_load() filled in

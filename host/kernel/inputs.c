@@ -180,6 +180,26 @@ static int load_fragment(const struct arm *arm, const char *dir, struct kernel_i
 	return fclose(out) != 0 && r == 0 ? err_sys(err, -ENOMEM, "configuration") : r;
 }
 
+static int load_package(const struct arm *arm, const char *dir, struct kernel_inputs *ret, struct err *err)
+{
+	static const char *const scripts[] = { "package.sh", "modules.sh" };
+	size_t len;
+	FILE *out = open_memstream(&ret->fragment, &len);
+	int r = 0;
+
+	if (!out)
+		return err_sys(err, -ENOMEM, "package '%s'", arm->path);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(scripts); i++)
+		r = append_config(out, dir, scripts[i], err);
+	if (fclose(out) != 0 && r == 0)
+		r = err_sys(err, -ENOMEM, "package '%s'", arm->path);
+	ret->source = ARM_PACKAGE;
+	ret->toolchain = strdup("");
+	if (r == 0 && !ret->toolchain)
+		r = err_sys(err, -ENOMEM, "package '%s'", arm->path);
+	return r < 0 ? r : kernel_package_find(arm->path, &ret->source_path, err);
+}
+
 static int load_patch(const char *dir, const char *item, struct kernel_patch *ret, struct err *err)
 {
 	ret->path = *item == '/' ? strdup(item) : str_printf("%s/patches/%s", dir, item);
@@ -215,7 +235,8 @@ static bool put_part(EVP_MD_CTX *digest, const char *name, const char *data, siz
 static bool put_inputs(EVP_MD_CTX *digest, const struct kernel_inputs *inputs, bool tree_only)
 {
 	/* A git tree's work tree follows its commits, so that a developer's next commit compiles in seconds. */
-	const char *source = tree_only && inputs->source == ARM_TREE ? inputs->source_path : inputs->source_id;
+	bool by_path = inputs->source == ARM_PACKAGE || (tree_only && inputs->source == ARM_TREE);
+	const char *source = by_path ? inputs->source_path : inputs->source_id;
 	bool good = put_part(digest, "source", source, strlen(source)) &&
 		    put_part(digest, "toolchain", inputs->toolchain, strlen(inputs->toolchain)) &&
 		    put_part(digest, "fragment", inputs->fragment, strlen(inputs->fragment));
@@ -248,6 +269,18 @@ int kernel_inputs_hash(struct kernel_inputs *inputs)
 	return r < 0 ? r : hash_inputs(inputs, true, inputs->tree_key);
 }
 
+static int load_build(const struct arm *arm, const char *dir, const char *cache, struct kernel_inputs *ret,
+		      struct err *err)
+{
+	int r = load_fragment(arm, dir, ret, err);
+
+	if (r == 0)
+		r = load_patches(arm, dir, ret, err);
+	if (r == 0)
+		r = load_source(arm, cache, ret, err);
+	return r < 0 ? r : load_toolchain(ret, err);
+}
+
 int kernel_inputs_load(const struct arm *arm, const char *cache, struct kernel_inputs *ret, struct err *err)
 {
 	_cleanup_free_ char *dir = paths_kernel_dir();
@@ -255,13 +288,8 @@ int kernel_inputs_load(const struct arm *arm, const char *cache, struct kernel_i
 
 	*ret = (struct kernel_inputs){ .arm = arm };
 	if (r == 0)
-		r = load_fragment(arm, dir, ret, err);
-	if (r == 0)
-		r = load_patches(arm, dir, ret, err);
-	if (r == 0)
-		r = load_source(arm, cache, ret, err);
-	if (r == 0)
-		r = load_toolchain(ret, err);
+		r = arm->source == ARM_PACKAGE ? load_package(arm, dir, ret, err)
+					       : load_build(arm, dir, cache, ret, err);
 	if (r < 0)
 		return r;
 	r = kernel_inputs_hash(ret);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +32,12 @@ static int fill_paths(const char *dir, struct kernel_entry *entry)
 	entry->dir = strdup(dir);
 	entry->bzimage = str_printf("%s/bzImage", dir);
 	entry->system_map = str_printf("%s/System.map", dir);
-	return entry->dir && entry->bzimage && entry->system_map ? 0 : -ENOMEM;
+	entry->modules = str_printf("%s/modules.cpio.gz", dir);
+	if (!entry->dir || !entry->bzimage || !entry->system_map || !entry->modules)
+		return -ENOMEM;
+	if (!fs_exists(entry->modules))
+		free(TAKE_PTR(entry->modules));
+	return 0;
 }
 
 /* A damaged or foreign entry counts as none: it is built again. */
@@ -104,14 +110,28 @@ static int copy_result(const struct kernel_tree *tree, const char *made, const c
 	return from && to ? fs_copy(from, to, err) : err_sys(err, -ENOMEM, "cache entry");
 }
 
-/* Whole or not at all: gathered beside the work tree, under its lock, and moved by one rename. */
+/* Whole or not at all: @fresh is moved by one rename. */
+static int publish_entry(const char *fresh, const struct kernel_inputs *inputs, const char *cache, struct err *err)
+{
+	_cleanup_free_ char *images = str_printf("%s/images", cache);
+	_cleanup_free_ char *dir = entry_dir(cache, inputs->key);
+	int r = images && dir ? describe_entry(fresh, inputs, err) : err_sys(err, -ENOMEM, "cache entry");
+
+	if (r == 0)
+		r = fs_mkdirs(images, err);
+	if (r == 0)
+		r = fs_remove_tree(dir, err); /* only a damaged one can be there: find_entry() looked */
+	if (r == 0 && rename(fresh, dir) < 0)
+		r = err_sys(err, -errno, "cannot move '%s' to '%s'", fresh, dir);
+	return r;
+}
+
+/* Gathered beside the work tree, under its lock. */
 static int store_entry(const struct kernel_tree *tree, const struct kernel_inputs *inputs, const char *cache,
 		       struct err *err)
 {
-	_cleanup_free_ char *images = str_printf("%s/images", cache);
 	_cleanup_free_ char *fresh = str_printf("%s/image", tree->dir);
-	_cleanup_free_ char *dir = entry_dir(cache, inputs->key);
-	int r = images && fresh && dir ? fs_remove_tree(fresh, err) : err_sys(err, -ENOMEM, "cache entry");
+	int r = fresh ? fs_remove_tree(fresh, err) : err_sys(err, -ENOMEM, "cache entry");
 
 	if (r == 0)
 		r = fs_mkdirs(fresh, err);
@@ -121,15 +141,7 @@ static int store_entry(const struct kernel_tree *tree, const struct kernel_input
 		r = copy_result(tree, "System.map", fresh, "System.map", err);
 	if (r == 0)
 		r = copy_result(tree, ".config", fresh, "config", err);
-	if (r == 0)
-		r = describe_entry(fresh, inputs, err);
-	if (r == 0)
-		r = fs_mkdirs(images, err);
-	if (r == 0)
-		r = fs_remove_tree(dir, err); /* only a damaged one can be there: find_entry() looked under the lock */
-	if (r == 0 && rename(fresh, dir) < 0)
-		r = err_sys(err, -errno, "cannot move '%s' to '%s'", fresh, dir);
-	return r;
+	return r < 0 ? r : publish_entry(fresh, inputs, cache, err);
 }
 
 static unsigned int all_cpus(void)
@@ -137,6 +149,33 @@ static unsigned int all_cpus(void)
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return n > 0 ? (unsigned int)n : 1;
+}
+
+static int read_back(const struct kernel_inputs *inputs, const char *cache, struct kernel_entry *ret, struct err *err)
+{
+	int r = find_entry(cache, inputs, ret, err);
+
+	return r == -ENOENT ? err_set(err, -EIO, "the kernel just stored in '%s' cannot be read back", cache) : r;
+}
+
+static int fetch_package(const struct kernel_inputs *inputs, const char *cache, struct kernel_entry *ret,
+			 struct err *err)
+{
+	_cleanup_free_ char *fresh = str_printf("%s/package-XXXXXX", cache);
+	int r = fresh ? fs_mkdirs(cache, err) : err_sys(err, -ENOMEM, "cache entry");
+
+	if (r == 0 && !mkdtemp(fresh))
+		r = err_sys(err, -errno, "cannot make a directory in '%s'", cache);
+	if (r < 0)
+		return r;
+	r = kernel_package_fetch(inputs, fresh, err);
+	if (r == 0)
+		r = publish_entry(fresh, inputs, cache, err);
+	if (r < 0) {
+		fs_remove_tree(fresh, NULL);
+		return r;
+	}
+	return read_back(inputs, cache, ret, err);
 }
 
 static int build_in_tree(const struct kernel_inputs *inputs, const char *cache, unsigned int jobs,
@@ -159,11 +198,30 @@ static int build_in_tree(const struct kernel_inputs *inputs, const char *cache, 
 		r = store_entry(&tree, inputs, cache, err);
 	if (r < 0)
 		return r;
-	r = find_entry(cache, inputs, ret, err);
-	return r == -ENOENT ? err_set(err, -EIO, "the kernel just stored in '%s' cannot be read back", cache) : r;
+	return read_back(inputs, cache, ret, err);
 }
 
-static int take_image(const struct arm *arm, struct kernel_entry *ret, struct err *err)
+/* Of an image that is installed here: what it has as modules, packed once. */
+static int find_modules(const struct arm *arm, const char *cache, bool pack, struct kernel_entry *ret, struct err *err)
+{
+	_cleanup_free_ char *installed = str_printf("/lib/modules/%s/modules.dep", ret->release);
+	_cleanup_free_ char *dir = str_printf("%s/modules", cache);
+	_cleanup_free_ char *path = str_printf("%s/modules/%.16s.cpio.gz", cache, ret->sha256);
+	int r;
+
+	if (!installed || !dir || !path)
+		return err_sys(err, -ENOMEM, "modules of arm '%s'", arm->name);
+	if (!fs_exists(installed) || (!fs_exists(path) && !pack))
+		return 0;
+	r = fs_mkdirs(dir, err);
+	if (r == 0 && !fs_exists(path))
+		r = kernel_modules_pack(arm, ret->release, path, err);
+	if (r == 0)
+		ret->modules = TAKE_PTR(path);
+	return r;
+}
+
+static int take_image(const struct arm *arm, const char *cache, bool pack, struct kernel_entry *ret, struct err *err)
 {
 	int r = kernel_image_release(arm->path, &ret->release, err);
 
@@ -173,7 +231,9 @@ static int take_image(const struct arm *arm, struct kernel_entry *ret, struct er
 		return r;
 	memcpy(ret->key, ret->sha256, sizeof(ret->key));
 	ret->bzimage = strdup(arm->path);
-	return ret->bzimage ? 0 : err_sys(err, -ENOMEM, "arm '%s'", arm->name);
+	if (!ret->bzimage)
+		return err_sys(err, -ENOMEM, "arm '%s'", arm->name);
+	return find_modules(arm, cache, pack, ret, err);
 }
 
 static int find_or_build(const struct arm *arm, bool build, unsigned int jobs, struct kernel_entry *ret,
@@ -184,16 +244,18 @@ static int find_or_build(const struct arm *arm, bool build, unsigned int jobs, s
 	int r;
 
 	*ret = (struct kernel_entry){ .dir = NULL };
-	if (arm->source == ARM_IMAGE)
-		return take_image(arm, ret, err);
 	if (!cache)
 		return err_sys(err, -errno, "no place for the kernel cache: set HOME or XDG_CACHE_HOME");
+	if (arm->source == ARM_IMAGE)
+		return take_image(arm, cache, build, ret, err);
 	r = kernel_inputs_load(arm, cache, &inputs, err);
 	if (r < 0)
 		return r == -ENOENT ? -ENODATA : r; /* a missing source is not a kernel that is not built */
 	r = find_entry(cache, &inputs, ret, err);
 	if (r != -ENOENT || !build)
 		return r;
+	if (arm->source == ARM_PACKAGE)
+		return fetch_package(&inputs, cache, ret, err);
 	r = kernel_make_tools(err);
 	if (r == 0)
 		r = build_in_tree(&inputs, cache, jobs, ret, err);
@@ -211,18 +273,6 @@ int kernel_find(const struct arm *arm, struct kernel_entry *ret, struct err *err
 	return find_or_build(arm, false, 0, ret, err);
 }
 
-int kernel_image(const struct arm *arm, char **ret_bzimage, char ret_sha256[static 65], struct err *err)
-{
-	_cleanup_kernel_entry_ struct kernel_entry entry = { .dir = NULL };
-	int r = kernel_build(arm, 0, &entry, err);
-
-	if (r < 0)
-		return r;
-	memcpy(ret_sha256, entry.sha256, sizeof(entry.sha256));
-	*ret_bzimage = TAKE_PTR(entry.bzimage);
-	return 0;
-}
-
 int kernel_clean(unsigned int *ret_removed, struct err *err)
 {
 	_cleanup_free_ char *cache = cache_dir();
@@ -235,6 +285,7 @@ void kernel_entry_done(struct kernel_entry *entry)
 	free(entry->dir);
 	free(entry->bzimage);
 	free(entry->system_map);
+	free(entry->modules);
 	free(entry->release);
 	*entry = (struct kernel_entry){ .dir = NULL };
 }

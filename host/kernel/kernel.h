@@ -5,7 +5,9 @@
  * built from scratch or on top of another arm's objects. No root.
  *
  * Cache, below paths_cache()/kernels:
- *   images/KEY/   bzImage System.map config entry.json; appears by one rename, never changes
+ *   images/KEY/   bzImage System.map config entry.json, with a package modules.cpio.gz; appears by one rename,
+ *                 never changes
+ *   modules/KEY   of an image that somebody else built and installed
  *   trees/KEY/    one work tree for each (source, options): source/, build.log, state; locked
  */
 #ifndef VCPULAT_KERNEL_H
@@ -23,28 +25,18 @@ struct kernel_entry {
 	char *dir;	 /* of the cache entry; NULL for an image that somebody else built */
 	char *bzimage;
 	char *system_map; /* NULL for an image that somebody else built */
+	char *modules;	  /* initramfs with what a host or guest needs of them; NULL: all is built in */
 	char *release;	  /* what uname -r says once it is booted; "" where that is not known */
 };
 
 /**
- * kernel_image - the bootable image of an arm, built now when the cache does not have it
- * @arm: loaded arm
- * @ret_bzimage: set to its path; the caller frees it
- * @ret_sha256: hash of the image
- * @err: says what is missing and how to get it
- *
- * Shows progress by log_status(). Return: 0, -EINTR on a stop request, or another -errno.
- */
-int kernel_image(const struct arm *arm, char **ret_bzimage, char ret_sha256[static 65], struct err *err);
-
-/**
- * kernel_build - as kernel_image(), with all that is known of the image
+ * kernel_build - the bootable image of an arm, built now when the cache does not have it
  * @arm: loaded arm
  * @jobs: compilers at a time; 0: one for each CPU
  * @ret: filled; to be given to kernel_entry_done()
  * @err: says what is missing and how to get it
  *
- * Return: as kernel_image().
+ * Shows progress by log_status(). Return: 0, -EINTR on a stop request, or another -errno.
  */
 int kernel_build(const struct arm *arm, unsigned int jobs, struct kernel_entry *ret, struct err *err);
 

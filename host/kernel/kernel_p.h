@@ -3,6 +3,7 @@
  * The parts of the kernel builder, for each other and for the tests:
  *   kernel_inputs  what goes in, and the key made of it
  *   kernel_tree    the work tree: sources extracted, patches applied and reverted exactly
+ *   package        kernels that Debian built, and modules of those built elsewhere
  *   kernel_make    configuration and compilation in a work tree, with progress
  *   kernel         the cache, and the order of the steps
  */
@@ -29,11 +30,11 @@ struct kernel_patch {
 struct kernel_inputs {
 	const struct arm *arm;		   /* borrowed */
 	enum arm_source source;		   /* not ARM_IMAGE */
-	char *source_path;		   /* tarball, or top of the git tree */
-	char source_id[KERNEL_HASH_CHARS]; /* sha256 of the tarball, or the id of the git tree */
-	char *toolchain;		   /* versions of compiler and linker, one a line */
-	char *fragment;			   /* all fragments, in order */
-	struct kernel_patch *patches;	   /* in order */
+	char *source_path;		   /* tarball, or top of the git tree; of a package NAME=VERSION */
+	char source_id[KERNEL_HASH_CHARS]; /* sha256 of the tarball, or the id of the git tree; "": see source_path */
+	char *toolchain;	      /* versions of compiler and linker, one a line; "" where nothing is compiled */
+	char *fragment;		      /* all fragments, in order; of a package the scripts that pack it */
+	struct kernel_patch *patches; /* in order */
 	size_t patch_count;
 	char key[KERNEL_HASH_CHARS];	  /* of all of the above and of the build variables */
 	char tree_key[KERNEL_HASH_CHARS]; /* without the patches: which work tree */
@@ -72,6 +73,37 @@ int kernel_inputs_hash(struct kernel_inputs *inputs);
  * Return: number of missing lines, or -ENOMEM.
  */
 int kernel_config_missing(const char *fragment, const char *config, char **ret_missing);
+
+/**
+ * kernel_package_find - the package that a name stands for now
+ * @package: of a Debian kernel, or of a metapackage that depends on one
+ * @ret: set to "NAME=VERSION"; the caller frees it
+ * @err: says that there is none, and the way out
+ *
+ * Return: 0, -ENOENT or another -errno.
+ */
+int kernel_package_find(const char *package, char **ret, struct err *err);
+
+/**
+ * kernel_package_fetch - download and unpack a package; installs nothing
+ * @inputs: of an arm whose source is a package
+ * @dir: existing; gets bzImage, System.map, config and modules.cpio.gz
+ * @err: says what failed
+ *
+ * Return: 0, -EINTR on a stop request, or another -errno.
+ */
+int kernel_package_fetch(const struct kernel_inputs *inputs, const char *dir, struct err *err);
+
+/**
+ * kernel_modules_pack - the installed modules that a host or guest under test needs
+ * @arm: for messages
+ * @release: there is a /lib/modules of that name
+ * @out: initramfs that is written, to be appended to the host's and the guest's
+ * @err: says what failed
+ *
+ * Return: 0, -EINTR on a stop request, or another -errno.
+ */
+int kernel_modules_pack(const struct arm *arm, const char *release, const char *out, struct err *err);
 
 struct kernel_progress {
 	const char *arm;    /* shown to the user; borrowed */

@@ -25,16 +25,16 @@ int lab_kernel_load(const char *name, struct lab_kernel *ret, struct err *err)
 {
 	int error;
 
-	*ret = (struct lab_kernel){ .bzimage = NULL };
+	*ret = (struct lab_kernel){ .entry.dir = NULL };
 	error = arm_load(name, &ret->arm, err);
-	return error < 0 ? error : kernel_image(&ret->arm, &ret->bzimage, ret->sha256, err);
+	return error < 0 ? error : kernel_build(&ret->arm, 0, &ret->entry, err);
 }
 
 void lab_kernel_done(struct lab_kernel *kernel)
 {
 	arm_done(&kernel->arm);
-	free(kernel->bzimage);
-	*kernel = (struct lab_kernel){ .bzimage = NULL };
+	kernel_entry_done(&kernel->entry);
+	*kernel = (struct lab_kernel){ .entry.dir = NULL };
 }
 
 /* One turn while it is tried. */
@@ -63,7 +63,8 @@ static void show_progress(void *ctx, const struct lab_watch *watch)
 
 static json_t *kernel_json(const struct lab_kernel *kernel, const char *cmdline)
 {
-	return json_pack("{s:s, s:s, s:s}", "kernel", kernel->arm.name, "sha256", kernel->sha256, "cmdline", cmdline);
+	return json_pack("{s:s, s:s, s:s}", "kernel", kernel->arm.name, "sha256", kernel->entry.sha256, "cmdline",
+			 cmdline);
 }
 
 static json_t *arm_json(const struct attempt *a)
@@ -114,7 +115,7 @@ static int set_stage(struct attempt *a, struct err *err)
 {
 	const struct lab_kernel *guest = a->params->guest ? a->params->guest : a->kernel;
 	_cleanup_json_ json_t *arm = arm_json(a);
-	int ret = lab_stage_init(&a->stage, a->params->out, guest->bzimage, a->kernel->sha256, err);
+	int ret = lab_stage_init(&a->stage, a->params->out, &guest->entry, a->kernel->entry.sha256, err);
 
 	if (ret == 0)
 		ret = arm ? lab_stage_json(&a->stage, "arm.json", arm, err) : -ENOMEM;
@@ -142,14 +143,14 @@ static int explain_qemu(const char *log, struct err *err)
 static int boot(struct attempt *a, struct err *err)
 {
 	const struct lab_params *p = a->params;
-	_cleanup_free_ char *initramfs = paths_lab_initramfs();
+	_cleanup_free_ char *initramfs = lab_stage_initramfs(&a->stage, &a->kernel->entry, err);
 	_cleanup_free_ char *append = str_printf("%s%s%s", a->kernel->arm.cmdline ? a->kernel->arm.cmdline : "",
 						 p->append ? " " : "", p->append ? p->append : "");
 	_cleanup_free_ char *console = str_printf("%s/console.log", a->stage.dir);
 	_cleanup_free_ char *qemu_log = str_printf("%s/qemu.log", a->stage.dir);
 	_cleanup_free_ char *autopsy = str_printf("%s/cpus.txt", a->stage.dir);
 	struct lab_machine machine = { .terminal.input = p->terminal, .on_progress = show_progress, .ctx = a };
-	struct lab_boot how = { .kernel = a->kernel->bzimage,
+	struct lab_boot how = { .kernel = a->kernel->entry.bzimage,
 				.initramfs = initramfs,
 				.stage = a->stage.dir,
 				.cpus = p->cpus,
@@ -160,7 +161,9 @@ static int boot(struct attempt *a, struct err *err)
 				.qemu_args_count = p->qemu_args->count };
 	int ret;
 
-	if (!initramfs || !append || !console || !qemu_log || !autopsy)
+	if (!initramfs)
+		return -EIO;
+	if (!append || !console || !qemu_log || !autopsy)
 		return err_sys(err, -ENOMEM, "booting an emulated host");
 	ret = lab_machine_start(&machine, &how, console, qemu_log, p->patience_s, 6 * p->patience_s, err);
 	if (ret == 0)

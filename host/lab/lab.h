@@ -17,6 +17,7 @@
 
 #include "common/schema.h"
 #include "host/kernel/arm.h"
+#include "host/kernel/kernel.h"
 #include "host/lab/plan.h"
 
 #define LAB_ATTEMPTS 3 /* the first, and at most two retries */
@@ -24,8 +25,7 @@
 /* A kernel to boot. */
 struct lab_kernel {
 	struct arm arm;
-	char *bzimage;
-	char sha256[65];
+	struct kernel_entry entry;
 };
 
 struct lab_params {

@@ -59,7 +59,23 @@ static int copy_in(const struct lab_stage *s, char *from, const char *name, stru
 	return S_ISDIR(st.st_mode) ? copy_tree(source, target, err) : fs_copy(source, target, err);
 }
 
-static int copy_program(const struct lab_stage *s, const char *guest_kernel, struct err *err)
+/* An initramfs may be several, one after the other (kernel Documentation/driver-api/early-userspace). */
+static int add_modules(const struct kernel_entry *kernel, const char *initramfs, struct err *err)
+{
+	return kernel->modules ? fs_append(kernel->modules, initramfs, err) : 0;
+}
+
+static int copy_guest_kernel(const struct lab_stage *s, const struct kernel_entry *guest, struct err *err)
+{
+	_cleanup_free_ char *initramfs = str_printf("%s/in/guest.cpio.gz", s->dir);
+	int ret = copy_in(s, strdup(guest->bzimage), "guest.bzImage", err);
+
+	if (ret == 0)
+		ret = initramfs ? add_modules(guest, initramfs, err) : -ENOMEM;
+	return ret;
+}
+
+static int copy_program(const struct lab_stage *s, const struct kernel_entry *guest, struct err *err)
 {
 	int ret = copy_in(s, strdup("/proc/self/exe"), "vcpulat", err);
 
@@ -71,8 +87,8 @@ static int copy_program(const struct lab_stage *s, const char *guest_kernel, str
 		ret = copy_in(s, paths_scenario_dir(), "scenarios", err);
 	if (ret == 0)
 		ret = copy_in(s, paths_guest_dir(), "guest", err);
-	if (ret == 0 && guest_kernel)
-		ret = copy_in(s, strdup(guest_kernel), "guest.bzImage", err);
+	if (ret == 0 && guest)
+		ret = copy_guest_kernel(s, guest, err);
 	return ret;
 }
 
@@ -103,7 +119,7 @@ static int copy_cache(struct lab_stage *s, const char *host_key, struct err *err
 	return copy_tree(s->cache_dir, target, err);
 }
 
-int lab_stage_init(struct lab_stage *s, const char *parent, const char *guest_kernel, const char *host_key,
+int lab_stage_init(struct lab_stage *s, const char *parent, const struct kernel_entry *guest, const char *host_key,
 		   struct err *err)
 {
 	_cleanup_free_ char *absolute = realpath(parent, NULL);
@@ -118,10 +134,21 @@ int lab_stage_init(struct lab_stage *s, const char *parent, const char *guest_ke
 	in = str_printf("%s/in", s->dir);
 	ret = in ? fs_mkdirs(in, err) : -ENOMEM;
 	if (ret == 0)
-		ret = copy_program(s, guest_kernel, err);
+		ret = copy_program(s, guest, err);
 	if (ret == 0)
 		ret = copy_cache(s, host_key, err);
 	return ret;
+}
+
+char *lab_stage_initramfs(const struct lab_stage *s, const struct kernel_entry *host, struct err *err)
+{
+	_cleanup_free_ char *ours = paths_lab_initramfs();
+	_cleanup_free_ char *path = str_printf("%s/host.cpio.gz", s->dir);
+	int ret = ours && path ? fs_copy(ours, path, err) : err_sys(err, -ENOMEM, "initramfs");
+
+	if (ret == 0)
+		ret = add_modules(host, path, err);
+	return ret < 0 ? NULL : TAKE_PTR(path);
 }
 
 int lab_stage_json(const struct lab_stage *s, const char *name, const json_t *value, struct err *err)

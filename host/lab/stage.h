@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/schema.h"
+#include "host/kernel/kernel.h"
 
 struct lab_stage {
 	char *dir;	 /* absolute; removed by lab_stage_done() */
@@ -23,14 +24,24 @@ struct lab_stage {
  * lab_stage_init - make a stage directory with the program, the agent and the guest's files
  * @s: to be given to lab_stage_done(), also after a failure
  * @parent: existing directory that it is made in
- * @guest_kernel: bzImage; NULL: none
+ * @guest: its kernel; NULL: none
  * @host_key: what libvirt's cache depends on beside QEMU and libvirt: the host kernel's hash
  * @err: says which file is missing
  *
  * Return: 0 or -errno.
  */
-int lab_stage_init(struct lab_stage *s, const char *parent, const char *guest_kernel, const char *host_key,
+int lab_stage_init(struct lab_stage *s, const char *parent, const struct kernel_entry *guest, const char *host_key,
 		   struct err *err);
+
+/**
+ * lab_stage_initramfs - what the emulated host boots from
+ * @s: the stage
+ * @host: its kernel
+ * @err: says what failed
+ *
+ * Return: a path that the caller frees, or NULL.
+ */
+char *lab_stage_initramfs(const struct lab_stage *s, const struct kernel_entry *host, struct err *err);
 
 /**
  * lab_stage_json - put a JSON file into in/

@@ -26,6 +26,21 @@ fresh() {
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
+
+# Of a kernel that was built elsewhere; what the command line says of a module is for whoever inserts it.
+for module in /modules/host/*.ko; do
+	[ -e "$module" ] || break
+	name=${module##*/???-}
+	name=${name%.ko}
+	options=
+	for word in $(cat /proc/cmdline); do
+		case $word in
+		"$name".*) options="$options ${word#*.}" ;;
+		esac
+	done
+	# shellcheck disable=SC2086 # a list of words; a processor that is not there, or what is built in, is refused
+	insmod "$module" $options 2>/dev/null || true
+done
 stty -F /dev/hvc0 raw -echo
 progress kernel
 

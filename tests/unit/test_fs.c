@@ -234,6 +234,21 @@ static void copy_keeps_content_and_permissions(void **state)
 	assert_int_equal(count_entries("."), 2);
 }
 
+static void append_puts_content_at_the_end(void **state)
+{
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(fs_write("from", "second", NULL), 0);
+	assert_int_equal(fs_write("to", "first ", NULL), 0);
+	assert_int_equal(fs_append("from", "to", NULL), 0);
+	assert_content("to", "first second");
+	assert_int_equal(fs_append("missing", "to", &err), -ENOENT);
+	assert_int_equal(fs_append("from", "missing", &err), -ENOENT);
+	assert_string_equal(err.msg, "cannot append to 'missing': No such file or directory");
+	assert_content("to", "first second");
+}
+
 static void remove_tree_takes_all_but_what_links_lead_to(void **state)
 {
 	(void)state;
@@ -359,14 +374,23 @@ static void printf_gives_a_string(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(read_gives_the_whole_file),	   TEST(read_stops_at_the_limit),
-		TEST(read_takes_files_without_size),	   TEST(read_refuses_all_but_regular_files),
-		TEST(read_line_cuts_white_space),	   TEST(write_replaces_all),
-		TEST(atomic_write_leaves_old_or_new),	   TEST(mkdirs_makes_parents),
-		TEST(copy_keeps_content_and_permissions),  TEST(remove_tree_takes_all_but_what_links_lead_to),
-		TEST(remove_tree_refuses_links_and_files), TEST(remove_tree_gives_up_on_a_bottomless_tree),
-		TEST(remove_tree_does_not_cross_mounts),   TEST(exists_follows_links),
-		TEST(sha256_is_that_of_the_standard),	   TEST(printf_gives_a_string),
+		TEST(read_gives_the_whole_file),
+		TEST(read_stops_at_the_limit),
+		TEST(read_takes_files_without_size),
+		TEST(read_refuses_all_but_regular_files),
+		TEST(read_line_cuts_white_space),
+		TEST(write_replaces_all),
+		TEST(atomic_write_leaves_old_or_new),
+		TEST(mkdirs_makes_parents),
+		TEST(append_puts_content_at_the_end),
+		TEST(copy_keeps_content_and_permissions),
+		TEST(remove_tree_takes_all_but_what_links_lead_to),
+		TEST(remove_tree_refuses_links_and_files),
+		TEST(remove_tree_gives_up_on_a_bottomless_tree),
+		TEST(remove_tree_does_not_cross_mounts),
+		TEST(exists_follows_links),
+		TEST(sha256_is_that_of_the_standard),
+		TEST(printf_gives_a_string),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,7 @@ static int setup(void **state)
 	setenv("XDG_CACHE_HOME", cache, 1);
 	put("build/vcpulat-agent", "agent");
 	put("build/guest.cpio.gz", "guest");
+	put("build/lab.cpio.gz", "lab");
 	put("scenarios/one.yaml", "one");
 	put("scenarios/profiles/p.yaml", "p");
 	put("guest/domain.xml.in", "xml");
@@ -65,9 +66,10 @@ static int teardown(void **state)
 
 static int make(struct lab_stage *s)
 {
-	_cleanup_free_ char *kernel = str_printf("%s/bzImage", dir);
+	_cleanup_free_ char *bzimage = str_printf("%s/bzImage", dir);
+	struct kernel_entry kernel = { .bzimage = bzimage };
 
-	return lab_stage_init(s, dir, kernel, "0123456789abcdef0123", NULL);
+	return lab_stage_init(s, dir, &kernel, "0123456789abcdef0123", NULL);
 }
 
 static void test_content(void **state)
@@ -83,6 +85,30 @@ static void test_content(void **state)
 	assert_true(there(s.dir, "in/scenarios/profiles/p.yaml"));
 	assert_int_equal(lab_stage_text(&s, "in/given/x.yaml", "x", NULL), 0);
 	assert_true(there(s.dir, "in/given/x.yaml"));
+}
+
+/* Two archives, one after the other, are one initramfs. */
+static void test_modules_are_appended(void **state)
+{
+	_cleanup_free_ char *bzimage = str_printf("%s/bzImage", dir);
+	_cleanup_free_ char *modules = str_printf("%s/modules", dir);
+	struct kernel_entry kernel = { .bzimage = bzimage, .modules = modules };
+	_cleanup_lab_stage_ struct lab_stage s = { .dir = NULL };
+	_cleanup_free_ char *host = NULL;
+	_cleanup_free_ char *guest = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	put("modules", "+modules");
+	assert_int_equal(lab_stage_init(&s, dir, &kernel, "0", NULL), 0);
+	guest = str_printf("%s/in/guest.cpio.gz", s.dir);
+	assert_int_equal(fs_read_line(guest, &text, NULL), 0);
+	assert_string_equal(text, "guest+modules");
+	host = lab_stage_initramfs(&s, &kernel, NULL);
+	assert_non_null(host);
+	free(TAKE_PTR(text));
+	assert_int_equal(fs_read_line(host, &text, NULL), 0);
+	assert_string_equal(text, "lab+modules");
 }
 
 static void test_nothing_is_left(void **state)
@@ -101,10 +127,12 @@ static void test_nothing_is_left(void **state)
 static void test_missing_file_is_named(void **state)
 {
 	_cleanup_lab_stage_ struct lab_stage s = { .dir = NULL };
+	char missing[] = "/no/such/kernel";
+	struct kernel_entry kernel = { .bzimage = missing };
 	struct err err = { "" };
 
 	(void)state;
-	assert_int_equal(lab_stage_init(&s, dir, "/no/such/kernel", "0", &err), -ENOENT);
+	assert_int_equal(lab_stage_init(&s, dir, &kernel, "0", &err), -ENOENT);
 	assert_non_null(strstr(err.msg, "/no/such/kernel"));
 }
 
@@ -167,11 +195,9 @@ static void test_monitor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_content),
-		cmocka_unit_test(test_nothing_is_left),
-		cmocka_unit_test(test_missing_file_is_named),
-		cmocka_unit_test(test_exit_code),
-		cmocka_unit_test(test_cache_is_kept),
+		cmocka_unit_test(test_content),		cmocka_unit_test(test_modules_are_appended),
+		cmocka_unit_test(test_nothing_is_left), cmocka_unit_test(test_missing_file_is_named),
+		cmocka_unit_test(test_exit_code),	cmocka_unit_test(test_cache_is_kept),
 		cmocka_unit_test(test_monitor),
 	};
 
