@@ -13,6 +13,8 @@
 
 #include "common/fs.h"
 #include "common/json.h"
+#include "common/log.h"
+#include "common/mono.h"
 #include "common/process.h"
 #include "common/stop.h"
 
@@ -207,6 +209,7 @@ static int exchange(struct agent *agent, json_t *request, struct link_sink *sink
 	_cleanup_json_ json_t *reply = NULL;
 	const char *op = json_get_string(request, "op");
 	struct err why = { "" };
+	int64_t begin_ms = mono_ms();
 	int res;
 
 	if (!request)
@@ -216,6 +219,7 @@ static int exchange(struct agent *agent, json_t *request, struct link_sink *sink
 	if (stop_requested())
 		return err_set(err, -EINTR, "%s agent, %s: interrupted", agent->layer, op);
 	res = talk(agent, request, sink, timeout_ms, &reply, &why);
+	log_debug("%s agent, %s: %lld ms", agent->layer, op, (long long)(mono_ms() - begin_ms));
 	if (res < 0) {
 		agent->broken = !agent->pending;
 		return err_sys(err, res, "%s agent, %s: %s", agent->layer, op, why.msg[0] ? why.msg : "no reply");

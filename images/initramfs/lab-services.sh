@@ -15,6 +15,7 @@ group = "root"
 dynamic_ownership = 0
 cgroup_controllers = [ ]
 security_driver = "none"
+stdio_handler = "file"
 CONF
 cat >/etc/libvirt/libvirtd.conf <<'CONF'
 auth_unix_rw = "none"
@@ -24,7 +25,6 @@ if [ -d "$cache" ]; then
 	cp -a "$cache/." /var/cache/libvirt/
 fi
 
-virtlogd -d
 echo '{"phase":"boot","what":"libvirt"}' >/dev/hvc0
 libvirtd -d
 # The socket is there when the parent returns; the answer comes when all drivers are up.
