@@ -13,6 +13,7 @@
 #include "reports/compare.h"
 #include "reports/exact/exact_arms.h"
 #include "reports/load.h"
+#include "reports/writers/bound.h"
 #include "reports/writers/table.h"
 
 struct compare_options {
@@ -23,6 +24,7 @@ struct compare_options {
 	bool all;
 	bool exact;
 	struct schema_strings budgets;
+	char *bound;
 };
 
 #define ROW(name, kind, member, ...)                                                                                   \
@@ -47,6 +49,11 @@ static const struct option_row rows[] = { ROW("output", SCHEMA_STRING, output,
 		    "CAUSE;FUNCTION<=N; for the largest, :max<=N; exceeded: exit code 2"),
 	.argument = "BUDGET"
 }
+,
+	ROW("bound", SCHEMA_STRING, bound,
+	    .help = "say how long to run until a cause is shown to be rarer than this, as in 0.1/h"),
+	.argument = "RATE"
+}
 , ROW("seed", SCHEMA_UINT, seed, .fallback = "1", .help = "seed of permutations and of the split in halves"),
 	.argument = "N"
 }
@@ -62,6 +69,7 @@ static const struct command_help help = {
 		"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
 	.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
 		    "  vcpulat compare --aa bundles/stock-*/\n"
+		    "  vcpulat compare --bound 0.1/h lab/*/*/*.result.json\n"
 		    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",
 };
 
@@ -83,7 +91,8 @@ static int load_all(int argc, char *argv[], int first, struct load_results *resu
 	return 0;
 }
 
-static int output(const json_t *comparison, const struct compare_options *options, struct err *err)
+static int output(const json_t *comparison, const struct compare_options *options, const struct bound *bound,
+		  struct err *err)
 {
 	struct table_params table = { .colour = table_wants_colour(stdout), .all_causes = options->all };
 
@@ -100,6 +109,8 @@ static int output(const json_t *comparison, const struct compare_options *option
 		table_print(stdout, comparison, &table);
 		if (options->exact)
 			exact_print_arms(stdout, comparison);
+		if (options->bound)
+			bound_print(stdout, comparison, bound, options->all);
 	}
 	if (fflush(stdout) != 0)
 		return err_sys(err, -errno, "cannot write the comparison");
@@ -112,13 +123,16 @@ static int run(int argc, char *argv[], int first, const struct compare_options *
 	_cleanup_(load_results_done) struct load_results results = { 0 };
 	struct compare_params params = { .aa = options->aa, .seed = options->seed };
 	_cleanup_json_ json_t *comparison = NULL;
+	struct bound bound = { 0 };
 	bool kept = false;
-	int r = load_all(argc, argv, first, &results, err);
+	int r = options->bound ? bound_parse(options->bound, &bound, err) : 0;
 
+	if (r == 0)
+		r = load_all(argc, argv, first, &results, err);
 	if (r == 0)
 		r = compare_results(results.result, results.count, &params, &comparison, err);
 	if (r == 0)
-		r = output(comparison, options, err);
+		r = output(comparison, options, &bound, err);
 	*ret_passed = r == 0 && compare_passed(comparison);
 	if (r == 0)
 		r = exact_check_budgets(options->json ? stderr : stdout, results.result, results.count,

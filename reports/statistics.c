@@ -15,7 +15,8 @@
 
 DEFINE_CLEANUP(gsl_rng *, gsl_rng_free)
 
-#define BISECTIONS 200 /* enough for the last bit of a double from any start */
+#define MAX_EVENTS (1U << 16) /* to wait for; of many more GSL gives no chi-square distribution */
+#define BISECTIONS 200	      /* enough for the last bit of a double from any start */
 
 /*
  * Where a falling function of x crosses a level. GSL 2.7's gsl_cdf_beta_Pinv() and
@@ -396,6 +397,38 @@ int stat_holm(double *p, size_t n)
 double stat_exposure_needed(double rate, unsigned int events, double confidence)
 {
 	return stat_poisson_upper(events, 1, confidence) / rate;
+}
+
+/* With more events tolerated the exposure grows, and what is expected in it falls behind. */
+static bool tolerates(double bound, double rate, unsigned int events, double confidence)
+{
+	return rate * stat_exposure_needed(bound, events, confidence) <= events;
+}
+
+double stat_exposure_at_rate(double bound, double rate, double confidence)
+{
+	unsigned int few = 0;
+	unsigned int enough = 1;
+
+	if (rate >= bound)
+		return HUGE_VAL;
+	if (rate <= 0)
+		return stat_exposure_needed(bound, 0, confidence);
+	while (!tolerates(bound, rate, enough, confidence)) {
+		if (enough >= MAX_EVENTS)
+			return HUGE_VAL;
+		few = enough;
+		enough *= 2;
+	}
+	while (enough - few > 1) {
+		unsigned int middle = few + (enough - few) / 2;
+
+		if (tolerates(bound, rate, middle, confidence))
+			enough = middle;
+		else
+			few = middle;
+	}
+	return stat_exposure_needed(bound, enough, confidence);
 }
 
 double stat_trials_needed(double share, double confidence)

@@ -222,6 +222,17 @@ int stat_holm(double *p, size_t n);
 double stat_exposure_needed(double rate, unsigned int events, double confidence);
 
 /**
+ * stat_exposure_at_rate - the run length after which a rate bound is likely proved in spite of events
+ * @bound: the bound to prove, events per unit of time, above 0
+ * @rate: at which events come; 0: none are expected
+ * @confidence: one-sided
+ *
+ * Return: the least exposure that proves @bound with as many events as @rate lets expect, rounded up, so that more than
+ * half of such runs prove it; HUGE_VAL when @rate is not below @bound, or so near it that 65,536 events would not do.
+ */
+double stat_exposure_at_rate(double bound, double rate, double confidence);
+
+/**
  * stat_trials_needed - primers without a hit that prove that a share lies below a bound
  * @share: between 0 and 1, exclusive
  * @confidence: one-sided

@@ -31,6 +31,12 @@ check_exit "the probe effect is told" 0 'rate with over' "$VCPULAT" compare $res
 check_exit "hits are those of traced runs" 0 'stock +guest +8/8 ' "$VCPULAT" compare $results/stock-guest.json \
 	"$TMP/untraced.json"
 check_exit "on the page too" 0 'html: ' "$VCPULAT" report "$TMP/effect.json" --html "$TMP/effect.html"
+check_exit "the run length for a bound" 0 'vmstat-skip-isolated +guest +0 in 20 s +< 540 per h +3\.0 h, 540 such runs' \
+	"$VCPULAT" compare --bound 1/h $results/*.json
+cp "$OUTPUT" "$TMP/bound"
+check "what is seen as often has none" grep -qE '^  stock +guest .* none: seen' "$TMP/bound"
+check "it fits 100 columns" python3 $expect narrow "$TMP/bound" 100
+check_exit "a bound that is no rate" 1 "'0/h' is no rate above 0" "$VCPULAT" compare --bound 0/h $results/*.json
 check_exit "nothing to compare" 1 'no RESULT given' "$VCPULAT" compare
 check_exit "what is no result is refused" 1 'malformed|unexpected|expected' "$VCPULAT" compare $expect
 check_exit "a comparison cannot be compared" 1 'is a comparison already' "$VCPULAT" compare "$TMP/comparison.json"

@@ -86,6 +86,31 @@ static void test_zero_is_an_upper_bound(void **state)
 	assert_near(stat_trials_needed(0.01, 0.95), 299, 0);
 }
 
+/* Of runs as long as is said, more than half prove the bound; of runs half as long, fewer. */
+static void test_exposure_at_rate(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	double exposure = stat_exposure_at_rate(0.1, 0.05, 0.95);
+	int proved = 0;
+	int short_proved = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		unsigned int events = gsl_ran_poisson(rng, 0.05 * exposure);
+		unsigned int fewer = gsl_ran_poisson(rng, 0.05 * exposure / 2);
+
+		proved += stat_poisson_upper(events, exposure, 0.95) <= 0.1;
+		short_proved += stat_poisson_upper(fewer, exposure / 2, 0.95) <= 0.1;
+	}
+	gsl_rng_free(rng);
+	assert_true(proved > 500 && proved < 750);
+	assert_true(short_proved < 400);
+	assert_near(stat_exposure_at_rate(0.1, 0, 0.95), 29.957, 1e-3);
+	assert_near(stat_exposure_at_rate(1, 1e-9, 0.95), stat_exposure_needed(1, 1, 0.95), 1e-9);
+	assert_true(isinf(stat_exposure_at_rate(0.1, 0.1, 0.95)));
+	assert_true(isfinite(stat_exposure_at_rate(0.1, 0.099, 0.95)));
+}
+
 /* GSL's own inverses fail here; see reports/statistics.c. */
 static void test_large_samples(void **state)
 {
@@ -503,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_binomial_table),
 		cmocka_unit_test(test_poisson_table),
 		cmocka_unit_test(test_zero_is_an_upper_bound),
+		cmocka_unit_test(test_exposure_at_rate),
 		cmocka_unit_test(test_large_samples),
 		cmocka_unit_test(test_fisher),
 		cmocka_unit_test(test_poisson_compare),
