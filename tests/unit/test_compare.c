@@ -416,6 +416,73 @@ static void test_aa_keeps_its_level(void **state)
 	assert_true(found / (double)comparisons <= 0.05 + 3.5 * sqrt(0.05 * 0.95 / comparisons));
 }
 
+#define CAUSES 20
+
+/* One boot with many causes, each with a level of its own in this boot, and windows that scatter about it. */
+static json_t *boot_of_many(gsl_rng *rng, const char *boot, const char names[CAUSES][16])
+{
+	json_t *result = NULL;
+
+	for (size_t i = 0; i < CAUSES; i++) {
+		double level = 3 * gsl_ran_lognormal(rng, 0, 0.3);
+		unsigned int hits[4];
+		struct made made = { .boot = boot, .cause = names[i], .hits = 1, .hits_of = hits, .unprovoked = true };
+		_cleanup_json_ json_t *more = NULL;
+
+		for (size_t w = 0; w < ARRAY_SIZE(hits); w++)
+			hits[w] = gsl_ran_poisson(rng, level * gsl_ran_lognormal(rng, 0, 0.7));
+		more = make_result(made);
+		if (!result) {
+			result = TAKE_PTR(more);
+			continue;
+		}
+		json_array_extend(json_object_get(result, "causes"), json_object_get(more, "causes"));
+		json_array_extend(json_object_get(result, "gaps"), json_object_get(more, "gaps"));
+	}
+	/* Whether armed windows differ from control windows is not asked here, and takes time to answer. */
+	json_object_set_new(json_object_get(result, "exposure"), "control_ns", json_integer(0));
+	return result;
+}
+
+/* How many of the causes differ between halves of so many boots, Holm's correction included. */
+static unsigned int causes_that_differ(gsl_rng *rng, size_t boots, const char names[CAUSES][16], uint64_t seed)
+{
+	static const char *const boot[] = { "boot-1", "boot-2", "boot-3", "boot-4",
+					    "boot-5", "boot-6", "boot-7", "boot-8" };
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	struct compare_params params = { .aa = true, .seed = seed };
+	_cleanup_json_ json_t *comparison = NULL;
+	unsigned int differ = 0;
+
+	for (size_t b = 0; b < boots; b++)
+		assert_int_equal(load_results_add(&results, boot_of_many(rng, boot[b], names)), 0);
+	assert_int_equal(compare_results(results.result, results.count, &params, &comparison, NULL), 0);
+	for (size_t i = 0; i < json_array_size(json_object_get(comparison, "verdicts")); i++)
+		differ += strcmp(json_get_string(verdict(comparison, i), "state"), "unexpected") == 0;
+	assert_true((differ == 0) == compare_passed(comparison));
+	return differ;
+}
+
+/* Twenty causes, all tested: still no more than the level's share of comparisons finds any difference. */
+static void test_aa_keeps_its_level_over_many_causes(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	int comparisons = getenv("VCPULAT_LONG_TESTS") ? 1000 : 40;
+	char names[CAUSES][16];
+	int found = 0;
+
+	(void)state;
+	for (size_t i = 0; i < CAUSES; i++)
+		snprintf(names[i], sizeof(names[i]), "host/task/%zu", i);
+	for (int i = 0; i < comparisons; i++)
+		found += causes_that_differ(rng, i % 2 ? 8 : 4, names, (uint64_t)i + 1) > 0;
+	gsl_rng_free(rng);
+	if (getenv("VCPULAT_LONG_TESTS"))
+		printf("A/A of four and eight clustered boots, %d causes: %d of %d differ in any\n", CAUSES, found,
+		       comparisons);
+	assert_true(found / (double)comparisons <= 0.05 + 3.5 * sqrt(0.05 * 0.95 / comparisons));
+}
+
 static json_t *clustered(gsl_rng *rng, double mean, bool untraced)
 {
 	unsigned int hits[12];
@@ -470,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_probe_effect),
 		cmocka_unit_test(test_no_probe_effect),
 		cmocka_unit_test(test_aa_keeps_its_level),
+		cmocka_unit_test(test_aa_keeps_its_level_over_many_causes),
 		cmocka_unit_test(test_probe_effect_coverage),
 		cmocka_unit_test(test_the_meter_instead_of_a_trace),
 	};
