@@ -18,7 +18,8 @@ struct trial {
 
 struct cause_figures {
 	struct figure state[SCORED_STATES];
-	size_t answered; /* number + 1 of the last trial that it has hit */
+	size_t answered;     /* number + 1 of the last trial that it has hit */
+	uint32_t *by_window; /* NULL: never in a window */
 };
 
 struct figures {
@@ -83,6 +84,8 @@ void figures_free(struct figures *figures)
 {
 	if (!figures)
 		return;
+	for (uint32_t i = 0; i < figures->n_causes; i++)
+		free(figures->cause[i].by_window);
 	free(figures->trial);
 	free(figures->cause);
 	free(figures);
@@ -123,6 +126,20 @@ static size_t trial_at(const struct figures *figures, uint64_t tsc)
 	return lo < figures->n_trials && figures->trial[lo].begin <= tsc ? lo : figures->n_trials;
 }
 
+static int add_to_window(const struct bundle *bundle, struct cause_figures *f, size_t window)
+{
+	enum bundle_state state = bundle->windows[window].state;
+
+	if (!f->by_window)
+		f->by_window = calloc(bundle->n_windows, sizeof(*f->by_window));
+	if (!f->by_window)
+		return -ENOMEM;
+	f->by_window[window]++;
+	if (state < SCORED_STATES)
+		f->state[state].count++;
+	return 0;
+}
+
 int figures_add(struct figures *figures, uint32_t cause, uint64_t tsc, uint64_t queued)
 {
 	size_t window = bundle_window_at(figures->bundle, tsc);
@@ -132,10 +149,8 @@ int figures_add(struct figures *figures, uint32_t cause, uint64_t tsc, uint64_t 
 	if (trial == figures->n_trials && window == figures->bundle->n_windows)
 		return 0;
 	f = figures_of(figures, cause);
-	if (!f)
+	if (!f || (window < figures->bundle->n_windows && add_to_window(figures->bundle, f, window) < 0))
 		return -ENOMEM;
-	if (window < figures->bundle->n_windows && figures->bundle->windows[window].state < SCORED_STATES)
-		f->state[figures->bundle->windows[window].state].count++;
 	if (trial < figures->n_trials && f->answered < trial + 1) {
 		f->answered = trial + 1;
 		f->state[figures->trial[trial].state].hit++;
@@ -148,6 +163,11 @@ struct figure figures_get(const struct figures *figures, uint32_t cause, enum bu
 	if (cause >= figures->n_causes || state >= SCORED_STATES)
 		return (struct figure){ 0 };
 	return figures->cause[cause].state[state];
+}
+
+const uint32_t *figures_by_window(const struct figures *figures, uint32_t cause)
+{
+	return cause < figures->n_causes ? figures->cause[cause].by_window : NULL;
 }
 
 unsigned int figures_trials(const struct figures *figures, enum bundle_state state)

@@ -56,6 +56,15 @@ int figures_add(struct figures *figures, uint32_t cause, uint64_t tsc, uint64_t 
 struct figure figures_get(const struct figures *figures, uint32_t cause, enum bundle_state state);
 
 /**
+ * figures_by_window - how often a cause began in each window
+ * @figures: the figures
+ * @cause: its number
+ *
+ * Return: as many counts as the bundle has windows, of every state, valid until the next figures_add(); NULL: never.
+ */
+const uint32_t *figures_by_window(const struct figures *figures, uint32_t cause);
+
+/**
  * figures_trials - trials in windows of one state
  * @figures: the figures
  * @state: BUNDLE_ARMED or BUNDLE_CONTROL

@@ -50,17 +50,23 @@ static void add_counts(struct pool_counts *counts, const json_t *object, uint64_
 	counts->exposure_s += (double)exposure_ns / 1e9;
 }
 
-static void add_figures(struct pool *pool, const json_t *result, const char *cause)
+/* What a result says of a cause; NULL: nothing, or no cause is meant. */
+static const json_t *find_figures(const json_t *result, const char *cause)
 {
-	const json_t *exposure = json_object_get(result, "exposure");
-	const json_t *lost = json_object_get(result, "lost");
-	const json_t *figures = NULL;
 	json_t *entry;
 	size_t i;
 
 	json_array_foreach (json_object_get(result, "causes"), i, entry)
 		if (cause && strcmp(json_get_string(entry, "cause"), cause) == 0)
-			figures = entry;
+			return entry;
+	return NULL;
+}
+
+static void add_figures(struct pool *pool, const json_t *result, const json_t *figures)
+{
+	const json_t *exposure = json_object_get(result, "exposure");
+	const json_t *lost = json_object_get(result, "lost");
+
 	add_counts(&pool->armed, json_object_get(figures, "armed"), json_get_u64(exposure, "armed_ns"));
 	add_counts(&pool->control, json_object_get(figures, "control"), json_get_u64(exposure, "control_ns"));
 	pool->lost += (double)(json_get_u64(lost, "host_events") + json_get_u64(lost, "guest_events") +
@@ -102,8 +108,9 @@ static bool is_scored(const json_t *window)
 	       json_get_u64(window, "t1_ns") > json_get_u64(window, "t0_ns");
 }
 
-static int add_windows(struct pool *pool, const json_t *result, unsigned int boot)
+static int add_windows(struct pool *pool, const json_t *result, const json_t *figures, unsigned int boot)
 {
+	const json_t *by_window = json_object_get(figures, "by_window");
 	const json_t *windows = json_object_get(result, "windows");
 	size_t n = json_array_size(windows);
 	struct pool_unit *units = reallocarray(pool->window, pool->windows + n + 1, sizeof(*units));
@@ -119,6 +126,7 @@ static int add_windows(struct pool *pool, const json_t *result, unsigned int boo
 		if (!is_scored(window))
 			continue;
 		units[pool->windows++] = (struct pool_unit){
+			.count = (unsigned int)json_integer_value(json_array_get(by_window, i)),
 			.exposure_s = (double)length_ns / 1e9,
 			.boot = boot,
 			.armed = strcmp(json_get_string(window, "state"), "armed") == 0,
@@ -187,7 +195,7 @@ static int reserve_gaps(struct pool *pool, size_t more)
 	return 0;
 }
 
-static int add_gaps(struct pool *pool, const json_t *result, const char *cause, size_t first_window)
+static int add_gaps(struct pool *pool, const json_t *result, const char *cause, bool counted, size_t first_window)
 {
 	_cleanup_free_ struct span *spans = list_spans(json_object_get(result, "windows"));
 	const json_t *gaps = json_object_get(result, "gaps");
@@ -205,7 +213,7 @@ static int add_gaps(struct pool *pool, const json_t *result, const char *cause, 
 		if (count == 0)
 			continue;
 		window = find_span(spans, n, json_get_u64(gap, "t_ns"));
-		if (window < n)
+		if (window < n && !counted)
 			pool->window[first_window + window].count += count;
 		pool->explained += armed ? count : 0;
 		if (!cause && window < n)
@@ -268,6 +276,8 @@ int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key,
 	bool traced = any_traced(runs, n, key);
 
 	for (size_t i = 0; i < n; i++) {
+		const json_t *figures = find_figures(runs[i].result, cause);
+		bool counted = json_is_array(json_object_get(figures, "by_window"));
 		size_t first_window = pool.windows;
 		unsigned int boot;
 
@@ -276,9 +286,9 @@ int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key,
 		boot = boot_index(runs, i);
 		pool.boots = boot >= pool.boots ? boot + 1 : pool.boots;
 		pool.runs++;
-		add_figures(&pool, runs[i].result, cause);
-		if (add_windows(&pool, runs[i].result, boot) < 0 ||
-		    add_gaps(&pool, runs[i].result, cause, first_window) < 0)
+		add_figures(&pool, runs[i].result, figures);
+		if (add_windows(&pool, runs[i].result, figures, boot) < 0 ||
+		    add_gaps(&pool, runs[i].result, cause, counted, first_window) < 0)
 			return -ENOMEM;
 	}
 	stat_sort(pool.gap_ns, pool.gaps);

@@ -37,7 +37,7 @@ struct pool_counts {
 
 /* One window, or one boot's armed windows: what is exchanged by tests. */
 struct pool_unit {
-	unsigned int count; /* occurrences seen in gaps */
+	unsigned int count; /* occurrences; of results that do not tell them by window, those seen in gaps */
 	double exposure_s;
 	unsigned int boot; /* number within arm and scenario, below the pool's boots */
 	bool armed;

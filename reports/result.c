@@ -316,16 +316,27 @@ static json_t *counts_json(const struct analysis *a, uint32_t cause, enum bundle
 			 (json_int_t)figure.hit, "count", (json_int_t)figure.count);
 }
 
+static json_t *by_window_json(const struct analysis *a, uint32_t cause)
+{
+	const uint32_t *count = figures_by_window(a->figures, cause);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->bundle->n_windows; i++)
+		json_array_append_new(list, json_integer(count ? (json_int_t)count[i] : 0));
+	return list;
+}
+
 static json_t *cause_json(const struct analysis *a, uint32_t cause, bool is_provoked)
 {
 	_cleanup_(sample_done) struct sample sample = { 0 };
 
 	if (take_sample(a, cause, &sample) < 0)
 		return NULL;
-	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "cause", causes_text(a->causes, cause), "provoked",
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "cause", causes_text(a->causes, cause), "provoked",
 			 is_provoked, "armed", counts_json(a, cause, BUNDLE_ARMED), "control",
-			 counts_json(a, cause, BUNDLE_CONTROL), "cost_ns", distribution_json(sample.cost_ns, sample.n),
-			 "gap_ns", distribution_json(sample.gap_ns, sample.n));
+			 counts_json(a, cause, BUNDLE_CONTROL), "by_window", by_window_json(a, cause), "cost_ns",
+			 distribution_json(sample.cost_ns, sample.n), "gap_ns",
+			 distribution_json(sample.gap_ns, sample.n));
 }
 
 /* What is known of each cause while the list is made. */

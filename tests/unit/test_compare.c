@@ -379,6 +379,30 @@ static void test_no_probe_effect(void **state)
 	assert_non_null(strstr(json_get_string(effect(c), "text"), "no effect shown; what differs from boot"));
 }
 
+/* A dozen interrupts of one boot that made no gap: one cluster in one of the halves, no difference. */
+static void test_clusters_without_gaps(void **state)
+{
+	static const char *const boots[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	const struct compare_params aa = { .aa = true, .seed = 1 };
+	_cleanup_json_ json_t *c = NULL;
+
+	(void)state;
+	for (size_t b = 0; b < ARRAY_SIZE(boots); b++) {
+		int count = b == 3 ? 12 : 0;
+		json_t *result = make_result((struct made){ .boot = boots[b], .unprovoked = true });
+		json_t *cause = json_array_get(json_object_get(result, "causes"), 0);
+
+		json_object_set_new(json_object_get(cause, "armed"), "count", json_integer(count));
+		json_object_set_new(cause, "by_window",
+				    json_pack("[i, i, i, i, i, i, i, i]", 0, 0, 0, count, 0, 0, 0, 0));
+		assert_int_equal(load_results_add(&results, result), 0);
+	}
+	assert_int_equal(compare_results(results.result, results.count, &aa, &c, NULL), 0);
+	assert_near(at(row(c, "stock/A"), "guest.armed.count") + at(row(c, "stock/B"), "guest.armed.count"), 12);
+	assert_true(compare_passed(c));
+}
+
 /* Four boots of one arm, each with a level of its own, and windows that scatter about it. */
 static bool same_arm_passes(gsl_rng *rng, uint64_t seed)
 {
@@ -528,6 +552,7 @@ int main(void)
 		cmocka_unit_test(test_unprovoked_more_often_in_boots),
 		cmocka_unit_test(test_aa),
 		cmocka_unit_test(test_aa_finds_a_difference),
+		cmocka_unit_test(test_clusters_without_gaps),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_mode),
 		cmocka_unit_test(test_nonsense_is_survived),

@@ -50,6 +50,7 @@ static void assert_figure(const struct figures *f, enum bundle_state state, unsi
 
 static void primers_and_shams(void **state)
 {
+	static const uint32_t by_window[ARRAY_SIZE(windows)] = { 0, 5, 1, 2, 1 };
 	struct bundle b = bundle_of(primers, ARRAY_SIZE(primers));
 	struct figures *f = figures_new(&b);
 
@@ -74,6 +75,9 @@ static void primers_and_shams(void **state)
 	figures_add(f, CAUSE, 29 * SECOND, 29 * SECOND);
 	assert_figure(f, BUNDLE_CONTROL, 1, 2);
 	assert_int_equal(figures_get(f, CAUSE + 1000, BUNDLE_ARMED).count, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(by_window); i++)
+		assert_int_equal(figures_by_window(f, CAUSE)[i], by_window[i]);
+	assert_null(figures_by_window(f, CAUSE + 1000));
 	figures_free(f);
 }
 
