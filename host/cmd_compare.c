@@ -19,6 +19,7 @@
 struct compare_options {
 	char *output;
 	uint64_t seed;
+	uint64_t simulate;
 	bool json;
 	bool aa;
 	bool all;
@@ -38,6 +39,11 @@ static const struct option_row rows[] = { ROW("output", SCHEMA_STRING, output,
 }
 , ROW("aa", SCHEMA_BOOL, aa,
       .help = "expect no difference: two arms that are the same, or the boots of one arm split in halves")
+}
+,
+	ROW("simulate", SCHEMA_UINT, simulate, .min = 0, .max = 1000000, .fallback = "0",
+	    .help = "with --aa: count the differences in N more comparisons, of windows drawn from these"),
+	.argument = "N"
 }
 , ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst")
 }
@@ -68,7 +74,7 @@ static const struct command_help help = {
 		"and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
 		"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
 	.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
-		    "  vcpulat compare --aa bundles/stock-*/\n"
+		    "  vcpulat compare --aa --simulate 1000 bundles/stock-*/\n"
 		    "  vcpulat compare --bound 0.1/h lab/*/*/*.result.json\n"
 		    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",
 };
@@ -121,7 +127,9 @@ static int run(int argc, char *argv[], int first, const struct compare_options *
 	       struct err *err)
 {
 	_cleanup_(load_results_done) struct load_results results = { 0 };
-	struct compare_params params = { .aa = options->aa, .seed = options->seed };
+	struct compare_params params = { .aa = options->aa,
+					 .simulate = (unsigned int)options->simulate,
+					 .seed = options->seed };
 	_cleanup_json_ json_t *comparison = NULL;
 	struct bound bound = { 0 };
 	bool kept = false;

@@ -2,11 +2,13 @@
 #include "reports/compare.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "reports/aa.h"
 #include "reports/compare_p.h"
 #include "reports/exact/exact_arms.h"
 #include "reports/load.h"
@@ -179,15 +181,65 @@ static int gather_questions(const struct comparison *c, const struct grid *grid,
 	return 0;
 }
 
-static int judge(const struct comparison *c, const struct grid *grid, bool aa, json_t **ret_verdicts, bool *ret_good)
+/* False positives beyond what chance explains: nothing that these runs are compared by can be believed. */
+static json_t *simulation_json(const struct aa_simulation *s, bool *good)
+{
+	bool within = s->share.lo <= 1 - STAT_CONFIDENCE;
+	char text[256];
+
+	*good &= within;
+	snprintf(text, sizeof(text),
+		 "%u simulated A/A comparisons, windows drawn from these: %u find%s a difference in any cause (%.1f%%, "
+		 "%.1f to %.1f%% at 95%%; nominal %.0f%%): %s",
+		 s->comparisons, s->differ, s->differ == 1 ? "s" : "", 100.0 * s->differ / s->comparisons,
+		 100 * s->share.lo, 100 * s->share.hi, 100 * (1 - STAT_CONFIDENCE),
+		 within ? "as expected" : "more often than stated");
+	return json_pack("{s:i, s:i, s:f, s:f, s:b, s:s}", "comparisons", s->comparisons, "differ", s->differ, "lo",
+			 s->share.lo, "hi", s->share.hi, "within", within, "text", text);
+}
+
+static int simulate(const struct question *questions, size_t n, const struct compare_params *params, json_t **ret,
+		    bool *good)
+{
+	_cleanup_free_ struct aa_pair *pairs = calloc(n + 1, sizeof(*pairs));
+	struct aa_simulation simulation;
+
+	*ret = NULL;
+	if (!params->aa || params->simulate == 0)
+		return 0;
+	if (!pairs)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		pairs[i] = (struct aa_pair){ questions[i].ask.base.pool, questions[i].ask.arm.pool };
+	if (aa_simulate(pairs, n, params->simulate, params->seed, &simulation) < 0)
+		return -ENOMEM;
+	*ret = simulation_json(&simulation, good);
+	return *ret ? 0 : -ENOMEM;
+}
+
+struct judgement {
+	json_t *verdicts;
+	json_t *simulation; /* NULL: none was asked for */
+	bool good;
+};
+
+static void judgement_done(struct judgement *judgement)
+{
+	json_decref(judgement->verdicts);
+	json_decref(judgement->simulation);
+}
+
+static int judge(const struct comparison *c, const struct grid *grid, const struct compare_params *params,
+		 struct judgement *ret)
 {
 	_cleanup_free_ struct question *questions = calloc(grid->cells + 1, sizeof(*questions));
 	_cleanup_json_ json_t *verdicts = json_array();
+	bool aa = params->aa;
 	size_t n = 0;
 
 	if (!questions || gather_questions(c, grid, questions, &n) < 0 || correct(questions, n, aa) < 0)
 		return -ENOMEM;
-	*ret_good = true;
+	ret->good = true;
 	for (size_t i = 0; i < n; i++) {
 		struct verdict verdict;
 
@@ -195,10 +247,10 @@ static int judge(const struct comparison *c, const struct grid *grid, bool aa, j
 			continue;
 		if (json_array_append_new(verdicts, verdict_json(&questions[i], &verdict)) < 0)
 			return -ENOMEM;
-		*ret_good &= !verdict.decisive || verdict_good(verdict.state);
+		ret->good &= !verdict.decisive || verdict_good(verdict.state);
 	}
-	*ret_verdicts = TAKE_PTR(verdicts);
-	return 0;
+	ret->verdicts = TAKE_PTR(verdicts);
+	return simulate(questions, n, params, &ret->simulation, &ret->good);
 }
 
 static json_t *retries_json(const struct comparison *c)
@@ -253,22 +305,22 @@ static const char *common_mode(const struct comparison *c)
 	return json_get_string(c->run[0].result, "mode");
 }
 
-static json_t *document(const struct comparison *c, const struct grid *grid, bool aa)
+static json_t *document(const struct comparison *c, const struct grid *grid, const struct compare_params *params)
 {
 	const json_t *first = c->run[0].result;
-	_cleanup_json_ json_t *verdicts = NULL;
+	_cleanup_(judgement_done) struct judgement judgement = { 0 };
 	_cleanup_json_ json_t *findings = comparison_findings_json(c);
-	bool good;
 
-	if (!findings || judge(c, grid, aa, &verdicts, &good) < 0)
+	if (!findings || judge(c, grid, params, &judgement) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o, s:o}", "schema",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o, s:o, s:O*}", "schema",
 			 LOAD_COMPARISON_SCHEMA, "tool", VCPULAT_VERSION, "mode", common_mode(c), "emulated",
-			 json_is_true(json_object_get(first, "emulated")), "aa", aa, "confidence", STAT_CONFIDENCE,
-			 "seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows", rows_json(c, grid),
-			 "verdicts", verdicts, "findings", findings, "passed", good && !findings_fail(findings),
-			 "results", paths_json(c), "retries", retries_json(c), "probe_effect",
-			 probe_effect_json(c->run, c->runs, c->seed));
+			 json_is_true(json_object_get(first, "emulated")), "aa", params->aa, "confidence",
+			 STAT_CONFIDENCE, "seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows",
+			 rows_json(c, grid), "verdicts", judgement.verdicts, "findings", findings, "passed",
+			 judgement.good && !findings_fail(findings), "results", paths_json(c), "retries",
+			 retries_json(c), "probe_effect", probe_effect_json(c->run, c->runs, c->seed), "aa_simulation",
+			 judgement.simulation);
 }
 
 /* Microseconds of an emulated CPU and of a real one do not belong in one table. */
@@ -307,7 +359,7 @@ int compare_results(const json_t *const *results, size_t n, const struct compare
 	for (size_t i = 0; i < c.scenarios.count; i++)
 		if (add_scenario(&c, c.scenarios.name[i], &grid) < 0)
 			return err_sys(err, -ENOMEM, "cannot compare");
-	comparison = document(&c, &grid, params->aa);
+	comparison = document(&c, &grid, params);
 	if (!comparison || exact_add(comparison, results, n) < 0) {
 		json_decref(comparison);
 		return err_sys(err, -ENOMEM, "cannot compare");

@@ -14,8 +14,9 @@
 #include "common/err.h"
 
 struct compare_params {
-	bool aa;       /* expect no difference: two arms, or the boots of one arm split in halves */
-	uint64_t seed; /* of permutations and of the split; same seed, same comparison */
+	bool aa;	       /* expect no difference: two arms, or the boots of one arm split in halves */
+	unsigned int simulate; /* with aa: so many comparisons of windows drawn from these; 0: none */
+	uint64_t seed;	       /* of permutations and of the split; same seed, same comparison */
 };
 
 /**

@@ -26,6 +26,10 @@
 			{ class: good[v.state] ? "good" : v.state === "undecided" ? "unsure" : "bad" },
 			h("span", { class: "badge" }, signs[v.state] || v.state),
 			h("span", {}, v.text, h("span", { class: "scenario" }, "  (" + v.scenario + ")")))));
+		const simulation = comparison.aa_simulation;
+		if (simulation)
+			document.getElementById("verdicts").append(h("li", { class: simulation.within ? "good" : "bad" },
+				h("span", { class: "badge" }, signs[simulation.within ? "as-expected" : "unexpected"]), h("span", {}, simulation.text)));
 		fill("findings", (comparison.findings || []).map(f => h("li", { class: f.fails ? "bad" : "unsure" },
 			h("span", { class: "badge" }, f.fails ? "✘ finding" : "! note"),
 			h("span", {}, f.text, h("span", { class: "scenario" }, "  (" + f.scenario + " on " + f.arm + ")")))));

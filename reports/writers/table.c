@@ -328,6 +328,17 @@ static void print_probe_effect(const struct printer *p, const json_t *effects)
 	}
 }
 
+static void print_simulation(const struct printer *p, const json_t *simulation)
+{
+	bool within = json_is_true(json_object_get(simulation, "within"));
+
+	if (!simulation)
+		return;
+	fprintf(p->out, "%s%-4s%s ", colour_code(p, within ? GREEN : RED), within ? "ok" : "FAIL",
+		colour_code(p, PLAIN));
+	print_wrapped(p, json_get_string(simulation, "text"), 5, 5);
+}
+
 /* What the figures do not say. */
 static void print_limits(const struct printer *p, const json_t *comparison)
 {
@@ -366,6 +377,7 @@ void table_print(FILE *out, const json_t *comparison, const struct table_params 
 	print_limits(&p, comparison);
 	fputc('\n', out);
 	print_verdicts(&p, json_object_get(comparison, "verdicts"));
+	print_simulation(&p, json_object_get(comparison, "aa_simulation"));
 	print_findings(&p, json_object_get(comparison, "findings"));
 	print_probe_effect(&p, json_object_get(comparison, "probe_effect"));
 	fprintf(out, "%s%s%s\n", colour_code(&p, passed ? GREEN : RED), passed ? "passed" : "not passed",

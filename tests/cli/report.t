@@ -24,6 +24,8 @@ check_exit "an A/A comparison of one boot is refused" 1 'two boots' "$VCPULAT" c
 sed 's/"boot-1"/"boot-2"/' $results/stock-guest.json >"$TMP/again.json"
 check_exit "an A/A comparison of two boots passes" 0 'no difference, as expected' \
 	"$VCPULAT" compare --aa $results/stock-guest.json "$TMP/again.json"
+check_exit "how often such comparisons differ is simulated" 0 '100 simulated A/A .* 0 find a difference' \
+	"$VCPULAT" compare --aa --simulate 100 $results/stock-guest.json "$TMP/again.json" -o "$TMP/aa.json"
 sed 's/"boot-1"/"boot-2"/; s/{"schema"/{"trace":{"host":false,"guest":false,"events":0},"schema"/' $results/stock-guest.json \
 	>"$TMP/untraced.json"
 check_exit "the probe effect is told" 0 'rate with over' "$VCPULAT" compare $results/stock-guest.json "$TMP/untraced.json" \
@@ -80,7 +82,7 @@ if python3 -c 'import jsonschema' 2>/dev/null; then
 	check "results follow the published schema" python3 $expect schema reports/schema/result.schema.json $results/*.json \
 		tests/data/*.result.json
 	check "the comparison follows the published schema" python3 $expect schema reports/schema/comparison.schema.json \
-		"$TMP/comparison.json" "$TMP/effect.json"
+		"$TMP/comparison.json" "$TMP/effect.json" "$TMP/aa.json"
 else
 	skip "results follow the published schema" "no python3-jsonschema"
 	skip "the comparison follows the published schema" "no python3-jsonschema"
