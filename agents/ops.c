@@ -236,6 +236,8 @@ static int op_probe_start(struct agent *a, const json_t *request, json_t *reply,
 		.threshold_ns = json_get_u64(request, "threshold_ns"),
 		.interval_ns = json_get_u64(request, "interval_ns"),
 		.capacity = json_get_u64(request, "capacity"),
+		.act = json_get_string(request, "act"),
+		.act_params = json_object_get(request, "params"),
 		.hz = agent_hz(a),
 	};
 	int ret = read_policy(request, &o, err);
@@ -255,6 +257,28 @@ static int op_probe_start(struct agent *a, const json_t *request, json_t *reply,
 	set_u64(reply, "loop_cycles", probe_header(a->probe)->loop_cycles);
 	set_u64(reply, "tid", (uint64_t)probe_pid(a->probe));
 	return 0;
+}
+
+static void put_shot(json_t *reply, const struct stimulus_shot *shot)
+{
+	set_u64(reply, "t0", shot->t0);
+	set_u64(reply, "t1", shot->t1);
+	json_object_set_new(reply, "result", json_string(shot->result ? strerror(-shot->result) : "ok"));
+	if (shot->detail[0])
+		json_object_set_new(reply, "detail", json_string(shot->detail));
+}
+
+static int op_probe_act(struct agent *a, const json_t *request, json_t *reply, struct err *err)
+{
+	struct stimulus_shot shot;
+	int ret;
+
+	if (!a->probe)
+		return err_set(err, -ENODATA, "there is no probe");
+	ret = probe_act(a->probe, json_is_true(json_object_get(request, "sham")), &shot, err);
+	if (ret == 0)
+		put_shot(reply, &shot);
+	return ret;
 }
 
 static int op_probe_status(struct agent *a, const json_t *request, json_t *reply, struct err *err)
@@ -326,14 +350,9 @@ static int op_stimulus_fire(struct agent *a, const json_t *request, json_t *repl
 	if (id >= (uint64_t)a->stimuli)
 		return err_set(err, -EINVAL, "stimulus %llu was not prepared", (unsigned long long)id);
 	ret = stimulus_fire(a->stimulus[id], sham, ms > UINT32_MAX ? UINT32_MAX : (unsigned int)ms, &shot, err);
-	if (ret < 0)
-		return ret;
-	set_u64(reply, "t0", shot.t0);
-	set_u64(reply, "t1", shot.t1);
-	json_object_set_new(reply, "result", json_string(shot.result ? strerror(-shot.result) : "ok"));
-	if (shot.detail[0])
-		json_object_set_new(reply, "detail", json_string(shot.detail));
-	return 0;
+	if (ret == 0)
+		put_shot(reply, &shot);
+	return ret;
 }
 
 static void free_stimuli(struct agent *a)
@@ -395,6 +414,7 @@ static const struct op {
 	{ "capture.stop", op_capture_stop },
 	{ "capture.fetch", op_capture_fetch },
 	{ "probe.start", op_probe_start },
+	{ "probe.act", op_probe_act },
 	{ "probe.status", op_probe_status },
 	{ "probe.stop", op_probe_stop },
 	{ "probe.fetch", op_probe_fetch },

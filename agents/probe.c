@@ -9,10 +9,13 @@
 #include "agents/worker.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
+#include "common/mono.h"
+#include "common/stop.h"
 #include "common/tsc.h"
 
 #define START_TIMEOUT_MS 30000 /* an emulated CPU that is late */
 #define STOP_TIMEOUT_MS 30000
+#define ACT_TIMEOUT_NS 30000000000U
 #define CALIBRATION_TURNS 4096
 #define INTERVAL_MIN_NS 10000
 
@@ -28,6 +31,8 @@ static const struct kind {
 struct probe {
 	struct worker worker;
 	struct probe_shared *shared;
+	const struct stimulus_ops *act; /* NULL: none */
+	json_t *act_params;
 	int pid;
 	bool stopped;
 };
@@ -36,6 +41,7 @@ struct probe {
 struct start {
 	const struct kind *kind;
 	const struct probe_options *options;
+	const struct stimulus_ops *act;
 };
 
 static int compare_cycles(const void *a, const void *b)
@@ -89,6 +95,23 @@ static void fill_header(struct probe_shared *s, const struct start *start)
 	s->capacity = o->capacity;
 }
 
+static int prepare_act(struct probe_shared *s, const struct start *start)
+{
+	s->act = start->act;
+	s->act_state = (struct stimulus_state){ .fd = -1 };
+	return s->act && s->act->prepare ? s->act->prepare(&s->act_state, start->options->act_params) : 0;
+}
+
+uint64_t probe_obey(struct probe_shared *s, int word, uint64_t last)
+{
+	int told = word;
+
+	stimulus_shoot(s->act, &s->act_state, word == PROBE_SHAM, 0, &s->shot);
+	/* Pairs with the load in probe_act(); fails where the agent has stopped waiting and wants the end. */
+	atomic_compare_exchange_strong_explicit(&s->word, &told, PROBE_GO, memory_order_release, memory_order_relaxed);
+	return s->act->bare ? last : tsc_read();
+}
+
 static int probe_body(struct worker *self, void *ctx)
 {
 	const struct start *start = ctx;
@@ -96,6 +119,9 @@ static int probe_body(struct worker *self, void *ctx)
 	int ret;
 
 	fill_header(s, start);
+	ret = prepare_act(s, start);
+	if (ret < 0)
+		return ret;
 	ret = worker_pin(self);
 	if (ret < 0)
 		return ret;
@@ -147,14 +173,18 @@ int probe_start(const struct probe_options *options, const cpu_set_t *housekeepi
 	struct probe *probe;
 	int r = check_options(options, err);
 
+	if (r == 0 && *options->act && !(start.act = stimulus_kind(options->act, err)))
+		r = -EINVAL;
 	if (r < 0)
 		return r;
 	probe = calloc(1, sizeof(*probe));
 	if (!probe)
 		return err_sys(err, -ENOMEM, "cannot start the probe");
+	probe->act = start.act;
+	probe->act_params = json_incref(options->act_params);
 	r = worker_start(&worker, probe_body, &start, START_TIMEOUT_MS, &probe->worker, err);
 	if (r < 0) {
-		free(probe);
+		probe_free(probe);
 		return r;
 	}
 	probe->shared = probe->worker.shared;
@@ -172,14 +202,36 @@ static void seal_header(struct probe *probe)
 	probe->shared->header.lost = counts.lost;
 }
 
+int probe_act(struct probe *probe, bool sham, struct stimulus_shot *ret, struct err *err)
+{
+	const uint64_t end_ns = mono_ns() + ACT_TIMEOUT_NS;
+	struct probe_shared *s = probe->shared;
+	const int word = sham ? PROBE_SHAM : PROBE_ACT;
+
+	if (!probe->act || probe->stopped)
+		return err_set(err, -ENODATA, "the probe does not act itself");
+	/* Pairs with the load in probe_word(). */
+	atomic_store_explicit(&s->word, word, memory_order_relaxed);
+	/* Pairs with the exchange in probe_obey(): the shot is complete. Looked at, not waited for: waking us is work.
+	 */
+	while (atomic_load_explicit(&s->word, memory_order_acquire) == word) {
+		if (mono_ns() > end_ns)
+			return err_set(err, -ETIMEDOUT, "the probe does not act");
+		if (stop_wait(1) < 0)
+			return err_sys(err, -EINTR, "waiting");
+	}
+	*ret = s->shot;
+	return 0;
+}
+
 int probe_stop(struct probe *probe, struct err *err)
 {
 	int ret;
 
 	if (probe->stopped)
 		return 0;
-	/* Pairs with the load in probe_stopping(). */
-	atomic_store_explicit(&probe->shared->stop, true, memory_order_relaxed);
+	/* Pairs with the load in probe_word(). */
+	atomic_store_explicit(&probe->shared->word, PROBE_END, memory_order_relaxed);
 	ret = worker_wait(&probe->worker, STOP_TIMEOUT_MS, err);
 	if (ret < 0)
 		return err_prefix(err, ret, "the probe on CPU %u does not stop", probe->shared->header.cpu);
@@ -232,5 +284,8 @@ void probe_free(struct probe *probe)
 	if (!probe)
 		return;
 	worker_end(&probe->worker);
+	if (probe->act && probe->act->clean)
+		probe->act->clean(probe->act_params);
+	json_decref(probe->act_params);
 	free(probe);
 }

@@ -4,6 +4,8 @@
  * run. Its loop makes no system call (spin) or the one it measures (timer), and touches
  * no memory that is not present and locked. Records are never overwritten: what does not
  * fit is counted. It leaves the measured CPU before anything is reported.
+ *
+ * It can act as a primer itself, between two turns of its loop, when it is told to.
  */
 #ifndef VCPULAT_PROBE_H
 #define VCPULAT_PROBE_H
@@ -15,9 +17,12 @@
 #include "common/err.h"
 #include "common/probe_format.h"
 
+#include <jansson.h>
+
 #define PROBE_CAPACITY_MAX (1U << 22)
 
 struct probe;
+struct stimulus_shot;
 
 struct probe_options {
 	const char *kind; /* "spin" or "timer" */
@@ -28,6 +33,8 @@ struct probe_options {
 	uint64_t interval_ns;  /* timer: between two due times */
 	uint64_t capacity;     /* records, 1..PROBE_CAPACITY_MAX */
 	uint64_t hz;	       /* TSC cycles per second */
+	const char *act;       /* kind of primer that it is itself; "": none */
+	json_t *act_params;    /* of that kind; borrowed; may be NULL */
 };
 
 struct probe_counts {
@@ -47,6 +54,19 @@ struct probe_counts {
  */
 int probe_start(const struct probe_options *options, const cpu_set_t *housekeeping, struct probe **ret,
 		struct err *err);
+
+/**
+ * probe_act - have the probe act itself, once
+ * @probe: running
+ * @sham: do everything but the action
+ * @ret: when it was, and how the action ended
+ * @err: says what failed
+ *
+ * Of a kind that makes system calls the time it takes is no gap: the probe asked for it.
+ * Return: 0 also when the action itself failed (see @ret), -ENODATA for a probe that was started without, or another
+ * -errno.
+ */
+int probe_act(struct probe *probe, bool sham, struct stimulus_shot *ret, struct err *err);
 
 /**
  * probe_stop - end the loop; the records stay

@@ -8,10 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agents/stimulus.h"
 #include "common/marks.h"
 #include "common/probe_format.h"
 
 #define CACHE_LINE 64
+
+/* What the agent tells the loop. */
+enum probe_word { PROBE_GO, PROBE_ACT, PROBE_SHAM, PROBE_END };
 
 /*
  * The mapping that agent and probe share. Each line has one writer. The counters are
@@ -19,26 +23,40 @@
  * header are read after the probe's last worker_report(), which orders them.
  */
 struct probe_shared {
-	alignas(CACHE_LINE) atomic_bool stop;		 /* stored by probe_stop(), loaded each turn by the loop */
+	alignas(CACHE_LINE) atomic_int word;		 /* stored by the agent, loaded each turn by the loop */
 	alignas(CACHE_LINE) atomic_uint_least64_t turns; /* stored by the loop, loaded by probe_count() */
 	atomic_uint_least64_t gaps;
 	atomic_uint_least64_t lost;
 	alignas(CACHE_LINE) struct probe_header header; /* filled in by the probe */
 	uint64_t interval_ns;
 	uint64_t capacity;
+	const struct stimulus_ops *act; /* NULL: the probe does not act */
+	struct stimulus_state act_state;
+	struct stimulus_shot shot; /* the last one; written by the loop, read by the agent */
 	alignas(CACHE_LINE) struct probe_record record[];
 };
 
 /**
- * probe_stopping - has the agent asked the loop to end?
+ * probe_word - what does the agent want?
  * @s: shared with the agent
  *
- * Pairs with the store in probe_stop(); nothing is published with it, so relaxed.
+ * Pairs with the stores in probe_stop() and probe_act(); nothing is published with them, so relaxed.
+ * Return: an enum probe_word.
  */
-static inline bool probe_stopping(const struct probe_shared *s)
+static inline int probe_word(const struct probe_shared *s)
 {
-	return atomic_load_explicit(&s->stop, memory_order_relaxed);
+	return atomic_load_explicit(&s->word, memory_order_relaxed);
 }
+
+/**
+ * probe_obey - act, or sham
+ * @s: shared with the agent
+ * @word: PROBE_ACT or PROBE_SHAM
+ * @last: the loop's last time stamp
+ *
+ * Return: the time stamp to go on from: @last where the action is a gap, else that of its end.
+ */
+uint64_t probe_obey(struct probe_shared *s, int word, uint64_t last);
 
 /**
  * probe_turn - publish the number of turns made

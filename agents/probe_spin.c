@@ -9,11 +9,14 @@ void probe_spin(struct probe_shared *s)
 	uint64_t turn = 0;
 	uint64_t last;
 	uint64_t now;
+	int word;
 
 	MARK(MARK_PROBE_START);
 	last = tsc_read();
 	s->header.start_tsc = last;
-	while (!probe_stopping(s)) {
+	while ((word = probe_word(s)) != PROBE_END) {
+		if (word != PROBE_GO)
+			last = probe_obey(s, word, last);
 		now = tsc_read();
 		MARK(MARK_TURN);
 		turn++;

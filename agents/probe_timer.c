@@ -35,11 +35,16 @@ void probe_timer(struct probe_shared *s)
 	uint64_t now_ns;
 	uint64_t late;
 	uint64_t now;
+	int word;
 
 	prctl(PR_SET_TIMERSLACK, 1); /* ns; 50 us otherwise, unless SCHED_FIFO */
 	MARK(MARK_PROBE_START);
 	s->header.start_tsc = tsc_read();
-	while (!probe_stopping(s)) {
+	while ((word = probe_word(s)) != PROBE_END) {
+		if (word != PROBE_GO) {
+			probe_obey(s, word, 0);
+			due_ns = mono_ns() + s->interval_ns;
+		}
 		sleep_until(due_ns);
 		now = tsc_read();
 		now_ns = mono_ns();

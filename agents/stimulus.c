@@ -57,18 +57,19 @@ static void mark_end(enum stimulus_role role)
 		MARK(MARK_ACTED);
 }
 
-static void shoot(const struct stimulus_ops *ops, struct stimulus_state *state, struct shared *s)
+void stimulus_shoot(const struct stimulus_ops *ops, struct stimulus_state *state, bool sham, uint64_t spin_cycles,
+		    struct stimulus_shot *ret)
 {
 	uint64_t t0;
 
-	mark_begin(ops->role, s->sham);
+	mark_begin(ops->role, sham);
 	t0 = tsc_read();
-	while (tsc_read() - t0 < s->spin_cycles)
+	while (tsc_read() - t0 < spin_cycles)
 		;
-	s->shot.result = s->sham ? 0 : ops->act(state);
-	s->shot.t0 = t0;
-	s->shot.t1 = tsc_read();
-	memcpy(s->shot.detail, s->sham ? "" : state->detail, s->sham ? 1 : sizeof(s->shot.detail));
+	ret->result = sham ? 0 : ops->act(state);
+	ret->t0 = t0;
+	ret->t1 = tsc_read();
+	memcpy(ret->detail, sham ? "" : state->detail, sham ? 1 : sizeof(ret->detail));
 	mark_end(ops->role);
 }
 
@@ -76,6 +77,7 @@ static int stimulus_body(struct worker *self, void *ctx)
 {
 	const struct start *start = ctx;
 	struct stimulus_state state = { .fd = -1 };
+	struct shared *s = self->shared;
 	int ret = start->ops->prepare ? start->ops->prepare(&state, start->params) : 0;
 
 	if (ret < 0)
@@ -88,27 +90,23 @@ static int stimulus_body(struct worker *self, void *ctx)
 		ret = worker_await(self);
 		if (ret < 0)
 			return ret;
-		shoot(start->ops, &state, self->shared);
+		stimulus_shoot(start->ops, &state, s->sham, s->spin_cycles, &s->shot);
 	}
 }
 
-static const struct stimulus_ops *find_kind(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kinds[i]()->name, name) == 0)
-			return kinds[i]();
-	return NULL;
-}
-
-static int unknown_kind(const char *name, struct err *err)
+const struct stimulus_ops *stimulus_kind(const char *name, struct err *err)
 {
 	char known[512] = "";
 
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i]()->name, name) == 0)
+			return kinds[i]();
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		strncat(known, " ", sizeof(known) - strlen(known) - 1);
 		strncat(known, kinds[i]()->name, sizeof(known) - strlen(known) - 1);
 	}
-	return err_set(err, -EINVAL, "stimulus kind '%s' is unknown; this agent has:%s", name, known);
+	err_set(err, -EINVAL, "stimulus kind '%s' is unknown; this agent has:%s", name, known);
+	return NULL;
 }
 
 int stimulus_param(const json_t *params, const char *name, char *ret, size_t bytes)
@@ -127,7 +125,7 @@ int stimulus_param(const json_t *params, const char *name, char *ret, size_t byt
 
 int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, struct err *err)
 {
-	struct start start = { .ops = find_kind(options->kind), .params = options->params };
+	struct start start = { .ops = stimulus_kind(options->kind, err), .params = options->params };
 	char name[NAME_BYTES];
 	const struct worker_options worker = {
 		.name = name,
@@ -139,7 +137,7 @@ int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, 
 	int r;
 
 	if (!start.ops)
-		return unknown_kind(options->kind, err);
+		return -EINVAL;
 	snprintf(name, sizeof(name), "vcpulat-%s", start.ops->name);
 	stimulus = calloc(1, sizeof(*stimulus));
 	if (!stimulus)

@@ -3,7 +3,8 @@
  * Stimuli and primers: deliberate actions, each made by a worker that was prepared
  * beforehand and waits. A sham is the same task on the same CPU for the same time that
  * does not act: the worker's way there and back allocates nothing, touches no memory for
- * the first time and faults no page, so that it dirties nothing.
+ * the first time and faults no page, so that it dirties nothing. The probe can do the same
+ * in its own loop (agents/probe.h): then no second task comes to its CPU.
  *
  * A new kind is one file with a struct stimulus_ops, and one line in common/stimulus_kinds.h.
  */
@@ -39,12 +40,21 @@ struct stimulus_state {
 struct stimulus_ops {
 	const char *name;
 	enum stimulus_role role;
+	bool bare; /* act() makes no system call: if the probe itself acts, what that takes is a gap like any other */
 	/* In the worker, on a housekeeping CPU, once: opens and maps all that act() needs. NULL: nothing to do. */
 	int (*prepare)(struct stimulus_state *state, const json_t *params);
 	/* On the worker's CPU: acts once, with nothing but the action itself. Returns 0 or -errno. */
 	int (*act)(struct stimulus_state *state);
 	/* In the agent, once the worker is gone: takes back what prepare() left in the kernel. NULL: nothing. */
 	void (*clean)(const json_t *params);
+};
+
+/* One action, or sham. */
+struct stimulus_shot {
+	uint64_t t0; /* TSC cycles: before the spin and the action */
+	uint64_t t1; /* after both */
+	int result;  /* what the action gave: 0 or -errno */
+	char detail[STIMULUS_DETAIL_BYTES];
 };
 
 struct stimulus;
@@ -57,13 +67,25 @@ struct stimulus_options {
 	uint64_t hz;	      /* TSC cycles per second */
 };
 
-/* One action, or sham. */
-struct stimulus_shot {
-	uint64_t t0; /* TSC cycles: before the spin and the action */
-	uint64_t t1; /* after both */
-	int result;  /* what the action gave: 0 or -errno */
-	char detail[STIMULUS_DETAIL_BYTES];
-};
+/**
+ * stimulus_kind - what a kind does
+ * @name: of the kind
+ * @err: lists those there are
+ *
+ * Return: static, or NULL for an unknown kind.
+ */
+const struct stimulus_ops *stimulus_kind(const char *name, struct err *err);
+
+/**
+ * stimulus_shoot - act here and now, between two marks for the meter
+ * @ops: of the kind
+ * @state: prepared in this process
+ * @sham: do everything but the action
+ * @spin_cycles: keep the CPU busy that long first
+ * @ret: when it was, and how it ended
+ */
+void stimulus_shoot(const struct stimulus_ops *ops, struct stimulus_state *state, bool sham, uint64_t spin_cycles,
+		    struct stimulus_shot *ret);
 
 /**
  * stimulus_new - fork and prepare a worker

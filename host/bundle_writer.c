@@ -91,6 +91,8 @@ int bundle_writer_action(struct bundle_writer *w, const struct bundle_action *a,
 
 	if (!line)
 		return -ENOMEM;
+	if (a->by_probe)
+		json_object_set_new(line, "by", json_string("probe"));
 	if (*a->detail)
 		json_object_set_new(line, "detail", json_string(a->detail));
 	if (json_dumpf(line, w->actions, JSON_COMPACT) < 0 || fputc('\n', w->actions) == EOF || fflush(w->actions) != 0)

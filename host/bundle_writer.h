@@ -7,6 +7,7 @@
 #define VCPULAT_BUNDLE_WRITER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/cleanup.h"
@@ -19,8 +20,9 @@ struct bundle_action {
 	const char *role;
 	const char *kind;
 	const char *layer;
-	int cpu;     /* of that layer; -1: any of its housekeeping CPUs */
-	uint64_t t0; /* TSC of that layer */
+	bool by_probe; /* itself, not by a task of its own */
+	int cpu;       /* of that layer; -1: any of its housekeeping CPUs */
+	uint64_t t0;   /* TSC of that layer */
 	uint64_t t1;
 	size_t window;	    /* index in the manifest's windows */
 	const char *result; /* the agent's word, "ok" usually */

@@ -30,6 +30,7 @@ struct prepared {
 	enum action_kind kind;
 	enum layer layer;
 	int cpu;
+	bool by_probe; /* it is the probe itself; no id */
 	json_int_t id;
 	unsigned int ms;
 };
@@ -117,6 +118,18 @@ static int prepare_action(struct measuring *m, const struct scenario_action *a, 
 	return res;
 }
 
+/* Nothing to prepare: start_probe() says what it is to do. */
+static struct prepared probe_as_primer(const struct measuring *m)
+{
+	const struct scenario_action *a = &m->p->scenario->primer;
+
+	return (struct prepared){ .agent = agent_of(m, (enum layer)a->layer),
+				  .kind = (enum action_kind)a->kind,
+				  .layer = (enum layer)a->layer,
+				  .cpu = measured_cpu(m, (enum layer)a->layer),
+				  .by_probe = true };
+}
+
 static int prepare_all(struct measuring *m, struct err *err)
 {
 	const struct scenario *s = m->p->scenario;
@@ -127,7 +140,9 @@ static int prepare_all(struct measuring *m, struct err *err)
 		ret = prepare(m, ACTION_SPIN, LAYER_HOST, m->p->host_cpu, &none, &m->settle[LAYER_HOST], err);
 	if (ret == 0 && m->p->guest)
 		ret = prepare(m, ACTION_SPIN, LAYER_GUEST, GUEST_MEASURED_CPU, &none, &m->settle[LAYER_GUEST], err);
-	if (ret == 0 && s->has_primer)
+	if (s->has_primer && s->primer.by == ACTOR_PROBE)
+		m->primer = probe_as_primer(m);
+	else if (ret == 0 && s->has_primer)
 		ret = prepare_action(m, &s->primer, measured_cpu(m, (enum layer)s->primer.layer), &m->primer, err);
 	if (ret == 0 && s->has_stimulus)
 		ret = prepare_action(m, &s->stimulus, -1, &m->stimulus, err);
@@ -141,11 +156,12 @@ static int fire(struct measuring *m, const struct prepared *who, enum action_rol
 	struct bundle_action action = { .role = action_role_name(role),
 					.kind = action_kind_name(who->kind),
 					.layer = layer_name(who->layer),
+					.by_probe = who->by_probe,
 					.cpu = who->cpu,
 					.window = m->window };
 	int ret = agent_call(who->agent,
-			     json_pack("{s:s, s:I, s:b, s:i}", "op", "stimulus.fire", "id", who->id, "sham",
-				       role == ROLE_SHAM, "ms", (int)ms),
+			     json_pack("{s:s, s:I, s:b, s:i}", "op", who->by_probe ? "probe.act" : "stimulus.fire",
+				       "id", who->id, "sham", role == ROLE_SHAM, "ms", (int)ms),
 			     CALL_TIMEOUT_MS, &reply, err);
 
 	if (ret < 0)
@@ -315,14 +331,18 @@ static int start_probe(struct measuring *m, struct err *err)
 {
 	const struct scenario_probe *probe = &m->p->scenario->probe;
 	_cleanup_json_ json_t *reply = NULL;
-	int ret = agent_call(agent_of(m, probe_layer(m)),
-			     json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:I}", "op", "probe.start", "kind",
-				       probe_kind_name(probe->kind), "cpu", measured_cpu(m, probe_layer(m)),
-				       "threshold_ns", (json_int_t)probe->threshold_ns, "capacity", PROBE_CAPACITY,
-				       "policy", policy_name((enum cpu_policy)probe->policy), "priority",
-				       probe->policy == POLICY_FIFO ? 1 : 0, "interval_ns",
-				       (json_int_t)probe->interval_ns),
-			     CALL_TIMEOUT_MS, &reply, err);
+	json_t *request = json_pack(
+		"{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:I}", "op", "probe.start", "kind", probe_kind_name(probe->kind),
+		"cpu", measured_cpu(m, probe_layer(m)), "threshold_ns", (json_int_t)probe->threshold_ns, "capacity",
+		PROBE_CAPACITY, "policy", policy_name((enum cpu_policy)probe->policy), "priority",
+		probe->policy == POLICY_FIFO ? 1 : 0, "interval_ns", (json_int_t)probe->interval_ns);
+	int ret;
+
+	if (m->primer.by_probe) {
+		json_object_set_new(request, "act", json_string(action_kind_name(m->primer.kind)));
+		json_object_set_new(request, "params", params_json(&m->p->scenario->primer.params));
+	}
+	ret = agent_call(agent_of(m, probe_layer(m)), request, CALL_TIMEOUT_MS, &reply, err);
 
 	if (ret < 0)
 		return ret;

@@ -14,6 +14,7 @@
 
 static const char *const layer_names[] = { "host", "guest", NULL };
 static const char *const guest_names[] = { "libvirt", "none", NULL };
+static const char *const actor_names[] = { "task", "probe", NULL };
 static const char *const policy_names[] = { "other", "fifo", NULL };
 static const char *const probe_names[] = { "spin", "timer", NULL };
 
@@ -124,6 +125,9 @@ static const struct schema_field action_fields[] = {
 	  .help = "What acts:" STIMULUS_KINDS(ACTION_HELP) },
 	{ KEY(scenario_action, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Whose kernel it acts on." },
+	{ KEY(scenario_action, by), .type = SCHEMA_ENUM, .fallback = "task", .names = actor_names,
+	  .help = "task: one of its own; probe: the probe itself, between two turns of its loop, so that no other task "
+		  "comes to its CPU." },
 	{ .key = "period",
 	  .type = SCHEMA_DURATION,
 	  .offset = offsetof(struct scenario_action, period_ns),
@@ -282,6 +286,24 @@ static int check_action(const char *key, const struct scenario *s, const struct 
 	return 0;
 }
 
+/* The probe runs in the guest, where there is one, and acts in its own layer. */
+static int check_actors(const struct scenario *s, struct err *err)
+{
+	uint32_t probes = s->primer.layer == LAYER_HOST ? 1U << GUEST_NONE : 1U << GUEST_LIBVIRT;
+
+	if (s->has_stimulus && s->stimulus.by == ACTOR_PROBE)
+		return err_set(err, -EINVAL, "%s: stimulus.by: a stimulus acts on a housekeeping CPU", s->name);
+	if (!s->has_primer || s->primer.by != ACTOR_PROBE)
+		return 0;
+	if (s->shape.guests != probes)
+		return err_set(
+			err, -EINVAL,
+			"%s: primer.by is probe and primer.layer is %s: shape.guest must be %s, where the probe is",
+			s->name, layer_names[s->primer.layer],
+			guest_names[s->primer.layer == LAYER_HOST ? GUEST_NONE : GUEST_LIBVIRT]);
+	return s->primer.unstick_ns ? err_set(err, -EINVAL, "%s: primer.by is probe: it cannot unstick", s->name) : 0;
+}
+
 static int check_windows(const struct scenario *s, struct err *err)
 {
 	uint64_t total_ns = s->windows.armed_ns + s->windows.control_ns;
@@ -341,6 +363,8 @@ int scenario_check(const struct scenario *s, struct err *err)
 		ret = check_action("primer", s, &s->primer, err);
 	if (ret == 0 && s->has_stimulus)
 		ret = check_action("stimulus", s, &s->stimulus, err);
+	if (ret == 0)
+		ret = check_actors(s, err);
 	if (ret == 0)
 		ret = check_windows(s, err);
 	return ret < 0 ? ret : check_settings(s, err);

@@ -14,6 +14,7 @@
 
 enum layer { LAYER_HOST, LAYER_GUEST, LAYER_MAX };
 enum guest_kind { GUEST_LIBVIRT, GUEST_NONE, GUEST_MAX };
+enum actor { ACTOR_TASK, ACTOR_PROBE, ACTOR_MAX };
 enum cpu_policy { POLICY_OTHER, POLICY_FIFO, POLICY_MAX };
 
 #define ACTION_KIND(symbol, name, help) ACTION_##symbol,
@@ -49,6 +50,7 @@ struct scenario_windows {
 struct scenario_action {
 	int kind;  /* enum action_kind */
 	int layer; /* enum layer */
+	int by;	   /* enum actor */
 	uint64_t period_ns;
 	uint64_t jitter_ns;	      /* uniform, 0 up to this, added to each period */
 	uint64_t unstick_ns;	      /* spin before acting, so that a deferrable timer which is due runs first */

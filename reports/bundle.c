@@ -170,6 +170,7 @@ static int parse_action(const struct bundle *b, const json_t *line, struct bundl
 		return -EINVAL;
 	ret->role = (enum bundle_role)role;
 	ret->layer = in_guest ? TRACE_GUEST : TRACE_HOST;
+	ret->by_probe = strcmp(json_get_string(line, "by"), "probe") == 0;
 	snprintf(ret->kind, sizeof(ret->kind), "%s", json_get_string(line, "kind"));
 	snprintf(ret->detail, sizeof(ret->detail), "%s", json_get_string(line, "detail"));
 	ret->t0 = bundle_map(b, ret->layer, cpu < 0 ? 0 : (unsigned int)cpu, json_get_u64(line, "t0"));

@@ -34,6 +34,7 @@ struct bundle_action {
 	enum bundle_role role;
 	char kind[32];
 	enum trace_layer layer;
+	bool by_probe; /* itself, in its own loop */
 	uint64_t t0;
 	uint64_t t1;
 	size_t window;	 /* index; beyond the last: outside */

@@ -56,7 +56,7 @@ static void add_trial(struct figures *figures, const struct bundle_action *actio
 	if (window >= b->n_windows || b->windows[window].state >= SCORED_STATES)
 		return;
 	trial->state = b->windows[window].state;
-	trial->begin = action->role == BUNDLE_STIMULUS ? action->t0 : action->t1;
+	trial->begin = action->role == BUNDLE_STIMULUS || action->by_probe ? action->t0 : action->t1;
 	trial->end = b->windows[window].t1 + tsc_from_ns(AFTER_WINDOW_NS, b->cycles_per_second);
 	figures->n_trials++;
 }

@@ -4,9 +4,9 @@
  * primers it answered. Fed with each beginning, in the order of time. Pure but for memory.
  *
  * A trial is a primer, or its sham in a control window; where a scenario has none, a
- * stimulus. It is hit by a cause that was queued after it acted (a primer spins first, and
- * what runs meanwhile is left over from earlier), and before the next trial of any kind or
- * two seconds after the window's end.
+ * stimulus. It is hit by a cause that was queued after it acted (a primer with a task of its
+ * own spins first, and what runs meanwhile is left over from earlier), and before the next
+ * trial of any kind or two seconds after the window's end.
  */
 #ifndef VCPULAT_FIGURES_H
 #define VCPULAT_FIGURES_H

@@ -50,7 +50,7 @@ static void test_names_do_not_clash(void **state)
 static void test_seal(void **state)
 {
 	_cleanup_bundle_writer_ struct bundle_writer *w = NULL;
-	const struct bundle_action action = { "primer", "mlock", "host", 1, 10, 20, 3, "ok", "plain 1000" };
+	const struct bundle_action action = { "primer", "mlock", "host", true, 1, 10, 20, 3, "ok", "plain 1000" };
 	_cleanup_json_ json_t *manifest = json_pack("{s:s}", "schema", "vcpulat-bundle-1");
 	_cleanup_json_ json_t *read = NULL;
 	_cleanup_free_ char *text = NULL;
@@ -74,7 +74,7 @@ static void test_seal(void **state)
 	assert_int_equal(fs_read_line(actions, &text, &err), 0);
 	assert_string_equal(text,
 			    "{\"role\":\"primer\",\"kind\":\"mlock\",\"layer\":\"host\",\"cpu\":1,\"t0\":10,\"t1\":20,"
-			    "\"window\":3,\"result\":\"ok\",\"detail\":\"plain 1000\"}");
+			    "\"window\":3,\"result\":\"ok\",\"by\":\"probe\",\"detail\":\"plain 1000\"}");
 }
 
 static const char scenario_text[] = "description: x\nlayer: host\nshape: {guest: libvirt}\n"

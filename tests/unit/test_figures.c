@@ -25,10 +25,10 @@ static struct bundle_window windows[] = {
 };
 
 static struct bundle_action primers[] = {
-	{ BUNDLE_SETTLE, "spin", TRACE_HOST, SECOND, SECOND + 100, 0, "" },
-	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 3 * SECOND, 3 * SECOND + 100, 1, "" },
-	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, 6 * SECOND, 6 * SECOND + 100, 1, "" },
-	{ BUNDLE_SHAM, "mlock", TRACE_HOST, 13 * SECOND, 13 * SECOND + 100, 3, "" },
+	{ BUNDLE_SETTLE, "spin", TRACE_HOST, false, SECOND, SECOND + 100, 0, "" },
+	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, false, 3 * SECOND, 3 * SECOND + 100, 1, "" },
+	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, false, 6 * SECOND, 6 * SECOND + 100, 1, "" },
+	{ BUNDLE_SHAM, "mlock", TRACE_HOST, false, 13 * SECOND, 13 * SECOND + 100, 3, "" },
 };
 
 static struct bundle bundle_of(struct bundle_action *actions, size_t n)
@@ -81,10 +81,23 @@ static void primers_and_shams(void **state)
 	figures_free(f);
 }
 
+/* The probe spins nothing away before it acts: what begins meanwhile is its action's. */
+static void the_probe_itself(void **state)
+{
+	struct bundle_action act = { BUNDLE_PRIMER, "touch", TRACE_HOST, true, 3 * SECOND, 3 * SECOND + 100, 1, "" };
+	struct bundle b = bundle_of(&act, 1);
+	struct figures *f = figures_new(&b);
+
+	(void)state;
+	figures_add(f, CAUSE, 3 * SECOND + 50, 3 * SECOND + 50);
+	assert_figure(f, BUNDLE_ARMED, 1, 1);
+	figures_free(f);
+}
+
 static void stimuli_alone(void **state)
 {
-	struct bundle_action stimuli[] = { { BUNDLE_STIMULUS, "stat_refresh", TRACE_HOST, 3 * SECOND, 4 * SECOND, 1,
-					     "" } };
+	struct bundle_action stimuli[] = { { BUNDLE_STIMULUS, "stat_refresh", TRACE_HOST, false, 3 * SECOND, 4 * SECOND,
+					     1, "" } };
 	struct bundle b = bundle_of(stimuli, 1);
 	struct figures *f = figures_new(&b);
 
@@ -223,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(primers_and_shams),	  cmocka_unit_test(stimuli_alone),
+		cmocka_unit_test(the_probe_itself),
 		cmocka_unit_test(findings_in_logs),	  cmocka_unit_test(logs_are_made_printable),
 		cmocka_unit_test(old_findings_are_apart), cmocka_unit_test(clock_from_events),
 		cmocka_unit_test(bound_of_the_clock),

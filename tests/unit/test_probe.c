@@ -16,8 +16,10 @@
 
 #include "agents/cycles.h"
 #include "agents/probe_loop.h"
+#include "agents/stimulus.h"
 #include "common/cleanup.h"
 #include "common/stop.h"
+#include "common/tsc.h"
 
 #define CAPACITY 100
 #define HZ 1000000000ULL /* nominal: 1 cycle is 1 ns */
@@ -49,6 +51,7 @@ static struct probe_options options_of(const char *kind)
 		.interval_ns = 1000000,
 		.capacity = CAPACITY,
 		.hz = HZ,
+		.act = "",
 	};
 }
 
@@ -153,6 +156,61 @@ static void nothing_below_the_threshold(void **state)
 	probe_free(probe);
 }
 
+/* By the probe itself, also while its loop sleeps; a sham takes its time stamps and nothing else. */
+static void probe_acts_itself(void **state)
+{
+	static const char *const kinds[] = { "spin", "timer" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct probe_options options = options_of(kinds[i]);
+		struct stimulus_shot shot = { .result = 1 };
+		struct probe *probe;
+		uint64_t before;
+
+		options.act = "mlock";
+		options.threshold_ns = 3600000000000ULL;
+		assert_int_equal(probe_start(&options, &allowed, &probe, NULL), 0);
+		before = tsc_read();
+		assert_int_equal(probe_act(probe, false, &shot, NULL), 0);
+		assert_int_equal(shot.result, 0);
+		assert_true(before < shot.t0 && shot.t0 < shot.t1);
+		before = shot.t1;
+		assert_int_equal(probe_act(probe, true, &shot, NULL), 0);
+		assert_true(before < shot.t0 && shot.t0 < shot.t1);
+		assert_int_equal(probe_stop(probe, NULL), 0);
+		assert_int_equal(probe_act(probe, true, &shot, NULL), -ENODATA);
+		probe_free(probe);
+	}
+}
+
+static void what_it_does_is_no_gap(void **state)
+{
+	struct probe_options options = options_of("spin");
+	const struct probe_header *header;
+	struct probe_record record;
+	struct stimulus_shot shot;
+	_cleanup_close_ int fd = memfd_create("probe.bin", MFD_CLOEXEC);
+	struct probe *probe;
+
+	(void)state;
+	options.act = "mlock";
+	options.capacity = 1 << 20;
+	assert_int_equal(probe_start(&options, &allowed, &probe, NULL), 0);
+	assert_int_equal(probe_act(probe, false, &shot, NULL), 0);
+	assert_int_equal(probe_stop(probe, NULL), 0);
+	assert_int_equal(probe_write(probe, fd), 0);
+	header = probe_header(probe);
+	assert_true(header->count > 0);
+	for (uint64_t i = 0; i < header->count; i++) {
+		off_t at = (off_t)(sizeof(*header) + i * sizeof(record));
+
+		assert_int_equal(pread(fd, &record, sizeof(record), at), sizeof(record));
+		assert_false(record.t0 < shot.t1 && record.t1 > shot.t0);
+	}
+	probe_free(probe);
+}
+
 static void running_probe_can_be_dropped(void **state)
 {
 	struct probe_options options = options_of("spin");
@@ -202,6 +260,19 @@ static void bad_options_are_refused(void **state)
 	}
 }
 
+static void unknown_act_is_refused(void **state)
+{
+	struct probe_options options = options_of("spin");
+	struct probe *probe = NULL;
+	struct err err = { "" };
+
+	(void)state;
+	options.act = "dance";
+	assert_int_equal(probe_start(&options, &allowed, &probe, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "mlock"));
+	assert_null(probe);
+}
+
 static void absent_cpu_is_an_error(void **state)
 {
 	struct probe_options options = options_of("spin");
@@ -221,8 +292,11 @@ int main(void)
 		cmocka_unit_test(spin_writes_its_file),
 		cmocka_unit_test(timer_wakes_up_after_its_due_times),
 		cmocka_unit_test(nothing_below_the_threshold),
+		cmocka_unit_test(probe_acts_itself),
+		cmocka_unit_test(what_it_does_is_no_gap),
 		cmocka_unit_test(running_probe_can_be_dropped),
 		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(unknown_act_is_refused),
 		cmocka_unit_test(absent_cpu_is_an_error),
 	};
 

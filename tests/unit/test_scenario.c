@@ -97,6 +97,13 @@ static const struct bad bad[] = {
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: mlock}\n", "period" },
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: mlock, period: 100ms, unstick: 200ms}\n", "unstick" },
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: mlock, period: 1s, params: [pages]}\n", "name=value" },
+	{ HEAD SHAPE WINDOWS PROVOKES
+	  "primer: {kind: mlock, by: task, period: 1s}\nstimulus: {kind: spin, by: probe, period: 1s}\n",
+	  "stimulus.by" },
+	{ HEAD "shape: {guest: [none, libvirt]}\n" WINDOWS PROVOKES "primer: {kind: mlock, by: probe, period: 1s}\n",
+	  "must be none" },
+	{ HEAD "shape: {guest: none}\n" WINDOWS PROVOKES "primer: {kind: mlock, by: probe, period: 1s, unstick: 1ms}\n",
+	  "unstick" },
 	{ HEAD SHAPE PROVOKES PRIMER "windows: {length: 60s, armed: 10s, control: 5s}\n", "length" },
 	{ HEAD SHAPE PROVOKES PRIMER "windows: {length: 60s, armed: 10min, control: 5s}\n", "time_limit" },
 	{ "description: x\nlayer: guest\n" SHAPE WINDOWS PROVOKES PRIMER, "layer is guest" },
