@@ -16,6 +16,8 @@
 	X(FAULT, fault, "touches pages=N new pages, gives them back at once with keep=no; charged to cgroup=NAME")     \
 	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \
 	X(WRITE, write, "writes value=TEXT to path=FILE, then back=TEXT; with refused=ok it may be busy")              \
+	X(TOUCH, touch,                                                                                                \
+	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 
 #endif

@@ -3,21 +3,25 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cpulist.h"
 #include "common/fs.h"
 
 #define LIBVIRT_URI "qemu:///system"
 #define TEMPLATE_MAX_BYTES (64 * 1024)
+#define SHM_DIR "/dev/shm/"
 #define FIFO_XML "    <vcpusched vcpus='1' scheduler='fifo' priority='1'/>"
 
 struct domain {
 	virConnectPtr connection;
 	virDomainPtr domain;
 	char *name;
+	uint64_t shared_bytes;
 };
 
 /* libvirt prints its errors to stderr unless somebody takes them. */
@@ -76,6 +80,19 @@ static void put_pins(FILE *out, const struct domain_params *p)
 	}
 }
 
+/* On the root bus: what is behind a bridge may be out of the reach of an emulated host's guest
+ * (guest/cmdline-emulated). */
+static void put_shmem(FILE *out, const struct domain_params *p)
+{
+	if (!p->shared_bytes)
+		return;
+	fputs("    <shmem name='", out);
+	put_escaped(out, p->name);
+	fprintf(out, "'><model type='ivshmem-plain'/><size unit='M'>%llu</size>\n",
+		(unsigned long long)p->shared_bytes >> 20);
+	fputs("      <address type='pci' domain='0' bus='0' slot='0x10' function='0'/></shmem>", out);
+}
+
 static int put_value(FILE *out, const char *name, size_t len, const struct domain_params *p)
 {
 	const struct {
@@ -97,6 +114,8 @@ static int put_value(FILE *out, const char *name, size_t len, const struct domai
 		fprintf(out, "%u", p->vcpus);
 	else if (len == 8 && memcmp(name, "VCPUPINS", len) == 0)
 		put_pins(out, p);
+	else if (len == 5 && memcmp(name, "SHMEM", len) == 0)
+		put_shmem(out, p);
 	else if (len == 9 && memcmp(name, "VCPUSCHED", len) == 0)
 		fprintf(out, "%s", p->fifo ? FIFO_XML : "");
 	else
@@ -151,6 +170,20 @@ int domain_xml(const char *template, const struct domain_params *params, char **
 	return res;
 }
 
+static char *shm_path(const char *domain)
+{
+	return str_printf(SHM_DIR "%s", domain);
+}
+
+/* QEMU makes it, neither it nor libvirt removes it. */
+static void remove_shm(const char *domain)
+{
+	_cleanup_free_ char *path = shm_path(domain);
+
+	if (path)
+		unlink(path);
+}
+
 int domain_start(const struct domain_params *params, struct domain **ret, struct err *err)
 {
 	_cleanup_domain_ struct domain *d = calloc(1, sizeof(*d));
@@ -160,6 +193,8 @@ int domain_start(const struct domain_params *params, struct domain **ret, struct
 
 	if (!d || !(d->name = strdup(params->name)))
 		return -ENOMEM;
+	d->shared_bytes = params->shared_bytes;
+	remove_shm(d->name);
 	res = fs_read(params->template_path, TEMPLATE_MAX_BYTES, &template, NULL, err);
 	if (res < 0)
 		return res;
@@ -284,6 +319,19 @@ int domain_verify_pinning(pid_t vmm, const struct domain_params *params, const s
 	return ret;
 }
 
+int domain_punch(const struct domain *d, struct err *err)
+{
+	_cleanup_free_ char *path = shm_path(d->name);
+	_cleanup_close_ int fd = -1;
+
+	if (!d->shared_bytes)
+		return 0;
+	fd = path ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+	if (fd < 0 || fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)d->shared_bytes) < 0)
+		return err_sys(err, -errno, "cannot take back the guest's memory '%s'", path ? path : d->name);
+	return 0;
+}
+
 void domain_stop(struct domain *d)
 {
 	if (!d)
@@ -294,6 +342,8 @@ void domain_stop(struct domain *d)
 	}
 	if (d->connection)
 		virConnectClose(d->connection);
+	if (d->shared_bytes)
+		remove_shm(d->name);
 	free(d->name);
 	free(d);
 }
@@ -317,6 +367,7 @@ int domain_destroy_leftovers(unsigned int *ret_count, struct err *err)
 				(*ret_count)++;
 			else
 				ret = libvirt_error(err, -EIO, "cannot destroy a left-over guest");
+			remove_shm(virDomainGetName(domains[i]));
 		}
 		virDomainFree(domains[i]);
 	}

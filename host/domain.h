@@ -2,7 +2,8 @@
 /*
  * A transient libvirt domain: started from guest/domain.xml.in, destroyed when the handle
  * goes, and by libvirt itself when our connection does. vCPU 1 has the measured CPU to
- * itself; the other vCPUs, the emulator and its I/O run on housekeeping CPUs.
+ * itself; the other vCPUs, the emulator and its I/O run on housekeeping CPUs. Memory that
+ * host and guest share is a file in /dev/shm of the domain's name.
  */
 #ifndef VCPULAT_DOMAIN_H
 #define VCPULAT_DOMAIN_H
@@ -30,6 +31,7 @@ struct domain_params {
 	const char *initramfs;
 	const char *cmdline;
 	const char *serial_path; /* the console's log */
+	uint64_t shared_bytes;	 /* of memory that the guest has as a PCI device; 0: none */
 };
 
 struct domain;
@@ -89,6 +91,16 @@ pid_t domain_vmm_pid(struct domain *domain, struct err *err);
  */
 int domain_verify_pinning(pid_t vmm, const struct domain_params *params, const struct clock_reading *reading,
 			  struct err *err);
+
+/**
+ * domain_punch - take the memory of the PCI device away from under the guest
+ * @domain: handle; without such a device nothing is done
+ * @err: says what failed
+ *
+ * The guest finds zeroes there, and each page that it touches is a nested page fault.
+ * Return: 0 or -errno.
+ */
+int domain_punch(const struct domain *domain, struct err *err);
 
 /**
  * domain_stop - destroy the domain

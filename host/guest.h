@@ -16,6 +16,7 @@ struct guest_params {
 	const char *cmdline; /* besides console, port and token */
 	uint64_t memory_bytes;
 	unsigned int vcpus;
+	uint64_t shared_bytes;	  /* as domain_params */
 	int measured_cpu;	  /* host CPU of the measured vCPU */
 	const char *housekeeping; /* host CPU list of everything else */
 	bool fifo;		  /* policy of the vCPU threads */
@@ -31,6 +32,7 @@ struct guest {
 	struct clock_reading clock; /* after the start */
 	uint64_t memory_bytes;
 	unsigned int vcpus;
+	uint64_t shared_bytes;
 	char *serial_path;
 	struct agent *nudger; /* the host's agent where nudging is needed, else NULL */
 	int nudged_cpu;

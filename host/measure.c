@@ -368,6 +368,8 @@ static int set_up(struct measuring *m, struct err *err)
 
 	if (ret == 0)
 		ret = read_hz(m, err);
+	if (ret == 0 && m->p->guest)
+		ret = domain_punch(m->p->guest->domain, err);
 	if (ret == 0)
 		ret = prepare_all(m, err);
 	if (ret == 0 && m->p->guest)

@@ -70,6 +70,13 @@ static const struct schema_field shape_fields[] = {
 	  .fallback = "384MiB",
 	  .min = 128ULL << 20,
 	  .help = "Memory of the guest." },
+	{ .key = "guest_shared",
+	  .type = SCHEMA_SIZE,
+	  .offset = offsetof(struct scenario_shape, guest_shared_bytes),
+	  .fallback = "0B",
+	  .max = 1ULL << 30,
+	  .help = "Memory that the guest shares with the host as a PCI device (ivshmem-plain), a power of two of "
+		  "MiB. The host takes its pages away before each run; a touch is a nested page fault then." },
 	{ .key = NULL },
 };
 
@@ -317,6 +324,19 @@ static int check_windows(const struct scenario *s, struct err *err)
 	return 0;
 }
 
+static int check_shape(const struct scenario *s, struct err *err)
+{
+	uint64_t shared = s->shape.guest_shared_bytes;
+
+	if (!s->shape.guests)
+		return err_set(err, -EINVAL, "%s: shape.guest is empty", s->name);
+	if (s->shape.host_isolated >= s->shape.host_cpus)
+		return err_set(err, -EINVAL, "%s: shape.host.isolated must leave a CPU for housekeeping", s->name);
+	if (shared & (shared - 1) || shared % (1 << 20))
+		return err_set(err, -EINVAL, "%s: shape.guest_shared must be a power of two of MiB", s->name);
+	return 0;
+}
+
 static int check_provokes(const struct scenario *s, struct err *err)
 {
 	if (!s->provokes.count)
@@ -353,10 +373,8 @@ int scenario_check(const struct scenario *s, struct err *err)
 
 	if (ret == 0 && !s->has_primer && !s->has_stimulus)
 		ret = err_set(err, -EINVAL, "%s: neither primer nor stimulus: nothing would act", s->name);
-	if (ret == 0 && !s->shape.guests)
-		ret = err_set(err, -EINVAL, "%s: shape.guest is empty", s->name);
-	if (ret == 0 && s->shape.host_isolated >= s->shape.host_cpus)
-		ret = err_set(err, -EINVAL, "%s: shape.host.isolated must leave a CPU for housekeeping", s->name);
+	if (ret == 0)
+		ret = check_shape(s, err);
 	if (ret == 0 && s->layer == LAYER_GUEST && s->shape.guests & 1U << GUEST_NONE)
 		ret = err_set(err, -EINVAL, "%s: layer is guest, so shape.guest cannot contain none", s->name);
 	if (ret == 0 && s->has_primer)

@@ -31,6 +31,7 @@ struct scenario_shape {
 	uint32_t guests;	/* bit i: enum guest_kind i */
 	uint64_t guest_cpus;
 	uint64_t guest_memory_bytes;
+	uint64_t guest_shared_bytes; /* 0: none */
 };
 
 struct scenario_probe {

@@ -47,6 +47,7 @@ static void test_template(void **state)
 	assert_non_null(strstr(xml, "<emulatorpin cpuset='0,2-3'/>"));
 	assert_non_null(strstr(xml, "a=&apos;b&apos; &lt;&amp;&gt;"));
 	assert_null(strstr(xml, "vcpusched"));
+	assert_null(strstr(xml, "shmem"));
 	assert_null(strchr(xml, '@'));
 }
 
@@ -59,6 +60,17 @@ static void test_fifo(void **state)
 	fifo.fifo = true;
 	assert_int_equal(domain_xml("<x>@VCPUSCHED@</x>", &fifo, &xml, NULL), 0);
 	assert_non_null(strstr(xml, "<vcpusched vcpus='1' scheduler='fifo' priority='1'/>"));
+}
+
+static void test_shared(void **state)
+{
+	struct domain_params shared = params;
+	_cleanup_free_ char *xml = NULL;
+
+	(void)state;
+	shared.shared_bytes = 4ULL << 20;
+	assert_int_equal(domain_xml("<x>@SHMEM@</x>", &shared, &xml, NULL), 0);
+	assert_non_null(strstr(xml, "<shmem name='vcpulat-test'><model type='ivshmem-plain'/><size unit='M'>4</size>"));
 }
 
 static void test_unknown_placeholder(void **state)
@@ -115,9 +127,8 @@ static void test_capture_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_template),
-		cmocka_unit_test(test_fifo),
-		cmocka_unit_test(test_unknown_placeholder),
+		cmocka_unit_test(test_template),	cmocka_unit_test(test_fifo),
+		cmocka_unit_test(test_shared),		cmocka_unit_test(test_unknown_placeholder),
 		cmocka_unit_test(test_capture_request),
 	};
 

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agents/stimulus.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+
+#define DEVICES "/sys/bus/pci/devices"
+#define VENDOR "0x1af4"
+#define DEVICE "0x1110" /* QEMU's ivshmem */
+#define MEMORY "resource2"
+#define NUMBER_BYTES 16
+
+struct touching {
+	size_t page; /* bytes */
+	size_t pages;
+	size_t next;
+};
+
+static bool holds(const char *device, const char *file, const char *value)
+{
+	_cleanup_free_ char *path = str_printf(DEVICES "/%s/%s", device, file);
+	_cleanup_free_ char *text = NULL;
+
+	return path && fs_read_line(path, &text, NULL) == 0 && strcmp(text, value) == 0;
+}
+
+/* The device's name, e.g. 0000:00:10.0; NULL: there is none. */
+static char *find_device(void)
+{
+	_cleanup_closedir_ DIR *dir = opendir(DEVICES);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (holds(entry->d_name, "vendor", VENDOR) && holds(entry->d_name, "device", DEVICE))
+			return strdup(entry->d_name);
+	return NULL;
+}
+
+/* The kernel fills in the page tables here: a touch later on is no fault of the guest's own. */
+static int map_memory(const char *device, struct stimulus_state *state, struct touching *t)
+{
+	_cleanup_free_ char *path = str_printf(DEVICES "/%s/" MEMORY, device);
+	_cleanup_close_ int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	state->page = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (state->page == MAP_FAILED)
+		return -errno;
+	t->page = (size_t)sysconf(_SC_PAGESIZE);
+	t->pages = (size_t)st.st_size / t->page;
+	return 0;
+}
+
+static void touch_page(const struct stimulus_state *state, const struct touching *t, size_t number)
+{
+	((volatile unsigned char *)state->page)[number * t->page] = 1;
+}
+
+/* With a number of pages: touched here, so that it is the same ones that come again. */
+static int limit(const json_t *params, const struct stimulus_state *state, struct touching *t)
+{
+	char text[NUMBER_BYTES];
+	int ret = stimulus_param(params, "pages", text, sizeof(text));
+	size_t pages;
+
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	pages = strtoul(text, NULL, 10);
+	if (pages < 1 || pages > t->pages)
+		return -EINVAL;
+	t->pages = pages;
+	for (size_t i = 0; i < pages; i++)
+		touch_page(state, t, i);
+	return 0;
+}
+
+static int prepare(struct stimulus_state *state, const json_t *params)
+{
+	_cleanup_free_ char *device = find_device();
+	_cleanup_free_ char *enable = device ? str_printf(DEVICES "/%s/enable", device) : NULL;
+	struct touching *t = calloc(1, sizeof(*t));
+	int ret = enable && t ? fs_write(enable, "1", NULL) : -ENODEV;
+
+	state->own = t; /* lives as long as the worker */
+	if (ret == 0)
+		ret = map_memory(device, state, t);
+	return ret < 0 ? ret : limit(params, state, t);
+}
+
+/* Where the host has taken the page away: one nested page fault, and nothing in the guest's kernel. */
+static int act(struct stimulus_state *state)
+{
+	struct touching *t = state->own;
+
+	touch_page(state, t, t->next++ % t->pages);
+	return 0;
+}
+
+const struct stimulus_ops *stimulus_touch(void)
+{
+	static const struct stimulus_ops ops = {
+		.name = "touch", .role = STIMULUS_PRIMER, .bare = true, .prepare = prepare, .act = act
+	};
+
+	return &ops;
+}
