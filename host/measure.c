@@ -14,13 +14,15 @@
 #include "common/tsc.h"
 #include "host/capture.h"
 #include "host/clock_track.h"
+#include "host/policy.h"
 #include "host/windows.h"
 
 #define CALL_TIMEOUT_MS 20000
 #define STATUS_NS 1000000000U
 #define SETTLE_SLICE_MS 200
 #define PROBE_CAPACITY 262144
-#define TAIL_NS 1000000000U /* a primer's effect comes within one stat_interval */
+#define TAIL_NS 1000000000U   /* a primer's effect comes within one stat_interval */
+#define RELEASE_NS 500000000U /* before a window's end a FIFO thread lets go of its CPU */
 #define MAX_TRACE_BYTES (2ULL << 30)
 #define MAX_PROBE_BYTES (64ULL << 20)
 
@@ -46,7 +48,8 @@ struct measuring {
 	size_t window;	   /* index of the present one */
 	uint64_t start_ns; /* CLOCK_MONOTONIC of the first window */
 	uint64_t deadline_ns;
-	uint64_t status_ns; /* of the last look at the probe */
+	uint64_t status_ns;  /* of the last look at the probe */
+	uint64_t release_ns; /* CLOCK_MONOTONIC: when a FIFO thread lets go of its CPU; 0: there is none, or it has */
 	bool probing;
 	bool tracing[LAYER_MAX];
 };
@@ -227,18 +230,60 @@ static int settle_until(struct measuring *m, uint64_t when_ns, struct err *err)
 	return ret;
 }
 
+static int set_occupant(const struct measuring *m, enum cpu_policy policy, struct err *err)
+{
+	return policy_set(m->p->guest ? m->p->guest->vcpu_tid : m->out->probe_tid, policy, err);
+}
+
+static int occupy_cpu(struct measuring *m, uint64_t end_ns, struct err *err)
+{
+	m->release_ns = end_ns - RELEASE_NS;
+	return set_occupant(m, POLICY_FIFO, err);
+}
+
+/* Whoever waits for work on that CPU gets it now, early enough to be seen in the window. */
+static void release_cpu(void *ctx)
+{
+	struct measuring *m = ctx;
+	struct err err = { "" };
+
+	if (m->release_ns && set_occupant(m, POLICY_OTHER, &err) < 0)
+		log_error("%s", err.msg);
+	m->release_ns = 0;
+}
+
+/* A stimulus whose work is starved returns when the CPU is released; that must not wait for the stimulus. */
+static int fire_behind_fifo(struct measuring *m, const struct prepared *who, enum action_role role, struct err *err)
+{
+	uint64_t now = mono_ns();
+	uint64_t left_ms = m->release_ns > now ? (m->release_ns - now) / 1000000 : 0;
+	int ret;
+
+	agent_on_silence(m->p->host_agent, 1 + (int)(left_ms < CALL_TIMEOUT_MS / 2 ? left_ms : CALL_TIMEOUT_MS / 2),
+			 release_cpu, m);
+	ret = fire(m, who, role, who->ms, err);
+	agent_on_silence(m->p->host_agent, 0, NULL, NULL);
+	return ret;
+}
+
 static int act_until(struct measuring *m, const struct plan_window *w, uint64_t begin_ns, struct err *err)
 {
-	int ret = 0;
+	const bool fifo = m->p->scenario->shape.vcpu_policy == POLICY_FIFO;
+	int ret = fifo ? occupy_cpu(m, begin_ns + w->length_ns, err) : 0;
 
 	for (size_t i = 0; ret == 0 && i < w->n_actions; i++) {
 		const struct plan_action *a = &w->actions[i];
 		const struct prepared *who = a->role == ROLE_STIMULUS ? &m->stimulus : &m->primer;
 
+		if (fifo && begin_ns + a->at_ns > m->release_ns)
+			break;
 		ret = wait_until(m, begin_ns + a->at_ns, err);
 		if (ret == 0)
-			ret = fire(m, who, a->role, who->ms, err);
+			ret = fifo ? fire_behind_fifo(m, who, a->role, err) : fire(m, who, a->role, who->ms, err);
 	}
+	if (ret == 0 && m->release_ns)
+		ret = wait_until(m, m->release_ns, err);
+	release_cpu(m);
 	return ret < 0 ? ret : wait_until(m, begin_ns + w->length_ns, err);
 }
 

@@ -77,6 +77,10 @@ static const struct schema_field shape_fields[] = {
 	  .max = 1ULL << 30,
 	  .help = "Memory that the guest shares with the host as a PCI device (ivshmem-plain), a power of two of "
 		  "MiB. The host takes its pages away before each run; a touch is a nested page fault then." },
+	{ KEY(scenario_shape, vcpu_policy), .type = SCHEMA_ENUM, .fallback = "other", .names = policy_names,
+	  .help = "Scheduling policy, in windows, of what has the host's measured CPU: the vCPU's thread, or without a "
+		  "guest the probe. A fifo one lets no ordinary task run there, until half a second before the "
+		  "window's end." },
 	{ .key = NULL },
 };
 
@@ -334,6 +338,14 @@ static int check_shape(const struct scenario *s, struct err *err)
 		return err_set(err, -EINVAL, "%s: shape.host.isolated must leave a CPU for housekeeping", s->name);
 	if (shared & (shared - 1) || shared % (1 << 20))
 		return err_set(err, -EINVAL, "%s: shape.guest_shared must be a power of two of MiB", s->name);
+	if (s->shape.vcpu_policy == POLICY_FIFO &&
+	    ((s->has_primer && s->primer.layer == LAYER_HOST && s->primer.by == ACTOR_TASK) ||
+	     (s->has_stimulus && s->stimulus.layer != LAYER_HOST)))
+		return err_set(
+			err, -EINVAL,
+			"%s: shape.vcpu_policy is fifo: a primer's task would never run on the host's measured CPU, "
+			"and a stimulus must be the host's",
+			s->name);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct scenario_shape {
 	uint64_t guest_cpus;
 	uint64_t guest_memory_bytes;
 	uint64_t guest_shared_bytes; /* 0: none */
+	int vcpu_policy;	     /* enum cpu_policy, in windows */
 };
 
 struct scenario_probe {

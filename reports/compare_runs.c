@@ -11,6 +11,8 @@
 #include "common/fs.h"
 #include "common/json.h"
 
+#define LONG_WAIT_S 1 /* of a stimulus; below that it may be its own work on a busy machine */
+
 DEFINE_CLEANUP(gsl_rng *, gsl_rng_free)
 
 static void name_list_done(struct name_list *list)
@@ -328,6 +330,21 @@ static int add_loss_finding(json_t *findings, const struct pool_run *run)
 	return text ? add_finding(findings, run, false, "lost", text) : -ENOMEM;
 }
 
+/* The other face of an interruption that does not come: somebody waits for it. */
+static int add_wait_finding(json_t *findings, const struct pool_run *run)
+{
+	const json_t *callers = json_object_get(run->result, "caller_ns");
+	double max_s = json_number_value(json_object_get(callers, "max")) / 1e9;
+	_cleanup_free_ char *text = NULL;
+
+	if (max_s < LONG_WAIT_S)
+		return 0;
+	text = str_printf("%.1f s at the longest, %.1f s in all, in %llu calls", max_s,
+			  json_number_value(json_object_get(callers, "total")) / 1e9,
+			  (unsigned long long)json_get_u64(callers, "n"));
+	return text ? add_finding(findings, run, false, "the stimulus's caller waited", text) : -ENOMEM;
+}
+
 /* What a kernel's log says has been quoted already. */
 static bool is_told(const struct pool_run *run, const char *reason)
 {
@@ -404,7 +421,8 @@ json_t *comparison_findings_json(const struct comparison *c)
 		    add_finding(findings, run, false, "not traced", "its gaps are counted, not explained") < 0)
 			return NULL;
 		if (add_tsc_findings(findings, run) < 0 || add_log_findings(findings, run) < 0 ||
-		    add_loss_finding(findings, run) < 0 || add_verdict_findings(findings, c, run) < 0)
+		    add_loss_finding(findings, run) < 0 || add_wait_finding(findings, run) < 0 ||
+		    add_verdict_findings(findings, c, run) < 0)
 			return NULL;
 	}
 	return TAKE_PTR(findings);

@@ -308,6 +308,24 @@ static json_t *distribution_json(const double *sorted, size_t n)
 	return object;
 }
 
+/* How long those waited who made the kernel queue work; NULL: there was nobody. */
+static json_t *callers_json(const struct bundle *b)
+{
+	_cleanup_free_ double *ns = calloc(b->n_actions + 1, sizeof(*ns));
+	size_t n = 0;
+
+	for (size_t i = 0; ns && i < b->n_actions; i++) {
+		const struct bundle_action *action = &b->actions[i];
+
+		if (action->role == BUNDLE_STIMULUS)
+			ns[n++] = (double)tsc_to_ns(action->t1 - action->t0, b->cycles_per_second);
+	}
+	if (!n)
+		return NULL;
+	stat_sort(ns, n);
+	return distribution_json(ns, n);
+}
+
 static json_t *counts_json(const struct analysis *a, uint32_t cause, enum bundle_state state)
 {
 	struct figure figure = figures_get(a->figures, cause, state);
@@ -473,6 +491,7 @@ json_t *result_make(const struct analysis *a)
 	json_object_set_new(result, "exposure", exposure_json(b));
 	json_object_set_new(result, "windows", windows_json(b));
 	json_object_set_new(result, "actions", actions_json(b));
+	json_object_set_new(result, "caller_ns", callers_json(b));
 	json_object_set_new(result, "gaps", gaps_json(a));
 	json_object_set_new(result, "causes", causes);
 	json_object_set_new(result, "explained", explained_json(a));

@@ -155,6 +155,30 @@ static void test_kernel_log_partial_and_lost(void **state)
 	assert_int_equal(json_array_size(json_object_get(comparison, "findings")), 3);
 }
 
+static void test_a_caller_that_waits_long_is_told(void **state)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	_cleanup_json_ json_t *comparison = NULL;
+	json_t *quick = make_result((struct made){ .hits = 2 });
+	json_t *slow = make_result((struct made){ .arm = SKIP, .hits = 2 });
+	struct err err;
+
+	(void)state;
+	json_object_set_new(
+		quick, "caller_ns",
+		json_pack("{s:i, s:I, s:I}", "n", 5, "max", (json_int_t)40000000, "total", (json_int_t)99000000));
+	json_object_set_new(
+		slow, "caller_ns",
+		json_pack("{s:i, s:I, s:I}", "n", 2, "max", (json_int_t)4400000000, "total", (json_int_t)5100000000));
+	assert_int_equal(load_results_add(&results, quick), 0);
+	assert_int_equal(load_results_add(&results, slow), 0);
+	assert_int_equal(compare_results(results.result, 2, NULL, &comparison, &err), 0);
+	assert_int_equal(json_array_size(json_object_get(comparison, "findings")), 1);
+	assert_string_equal(json_get_string(json_array_get(json_object_get(comparison, "findings"), 0), "text"),
+			    "the stimulus's caller waited: 4.4 s at the longest, 5.1 s in all, in 2 calls");
+	assert_true(compare_passed(comparison));
+}
+
 static void test_unprovoked_more_often(void **state)
 {
 	struct made made[] = {
@@ -548,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_positive_control),
 		cmocka_unit_test(test_too_short_is_undecided),
 		cmocka_unit_test(test_kernel_log_partial_and_lost),
+		cmocka_unit_test(test_a_caller_that_waits_long_is_told),
 		cmocka_unit_test(test_unprovoked_more_often),
 		cmocka_unit_test(test_unprovoked_more_often_in_boots),
 		cmocka_unit_test(test_aa),
