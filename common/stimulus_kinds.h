@@ -18,6 +18,7 @@
 	X(WRITE, write, "writes value=TEXT to path=FILE, then back=TEXT; with refused=ok it may be busy")              \
 	X(TOUCH, touch,                                                                                                \
 	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
+	X(PAGEOUT, pageout, "has a process that maps file=PATH swap that out, to compressed memory of our own")        \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 
 #endif

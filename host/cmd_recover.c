@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "common/zram_swap.h"
 #include "host/commands.h"
 #include "host/domain.h"
 #include "host/exit.h"
@@ -74,6 +75,8 @@ static int recover(void)
 		log_error("%s", err.msg[0] ? err.msg : strerror(-ret));
 		return VCPULAT_EXIT_ERROR;
 	}
+	if (zram_swap_off(&err) < 0)
+		log_error("%s", err.msg);
 	log_info("undone: %zu settings, %u guests, %u trace instances", settings, remove_guests(), remove_instances());
 	return VCPULAT_EXIT_PASS;
 }
