@@ -34,6 +34,7 @@ struct lab_options {
 	struct schema_strings guests;
 	uint64_t repeat;
 	uint64_t cpus;
+	uint64_t isolated;
 	uint64_t memory_bytes;
 	char *append;
 	struct schema_strings qemu_args;
@@ -68,6 +69,9 @@ static const struct option_row rows[] = {
 	  .argument = "N" },
 	{ .field = { FIELD("cpus", cpus, SCHEMA_UINT), .max = 8,
 		     .help = "CPUs of the emulated host; as the scenarios need if not given" },
+	  .argument = "N" },
+	{ .field = { FIELD("isolated", isolated, SCHEMA_UINT), .max = 7,
+		     .help = "how many of them are isolated; as the scenarios need if not given" },
 	  .argument = "N" },
 	{ .field = { FIELD("memory", memory_bytes, SCHEMA_SIZE), .max = UINT64_C(1) << 40,
 		     .help = "memory of the emulated host, as the scenarios need if not given" },
@@ -125,6 +129,7 @@ struct lab {
 	struct schema_strings given;
 	struct schema_strings given_text;
 	uint64_t cpus;	       /* most that a scenario needs */
+	uint64_t isolated;     /* likewise */
 	uint64_t memory_bytes; /* likewise */
 	char *out;
 	char *job;
@@ -213,6 +218,8 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 		return ret;
 	if (scenario.shape.host_cpus > lab->cpus)
 		lab->cpus = scenario.shape.host_cpus;
+	if (scenario.shape.host_isolated > lab->isolated)
+		lab->isolated = scenario.shape.host_isolated;
 	if (scenario.shape.host_memory_bytes > lab->memory_bytes)
 		lab->memory_bytes = scenario.shape.host_memory_bytes;
 	ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)
@@ -342,10 +349,19 @@ static int boot_all(struct lab *lab, struct lab_params *p)
 	return stop_requested() ? VCPULAT_EXIT_INTERRUPTED : code;
 }
 
+/* CPU 0 is not isolated. */
+static uint64_t isolated_cpus(const struct lab *lab, uint64_t cpus)
+{
+	uint64_t wanted = lab->options.isolated ? lab->options.isolated : lab->isolated ? lab->isolated : 1;
+
+	return wanted < cpus ? wanted : cpus - 1;
+}
+
 static int boot_job(struct lab *lab, bool terminal, bool quiet)
 {
 	const struct lab_options *o = &lab->options;
-	uint64_t cpus = lab->cpus > DEFAULT_CPUS ? lab->cpus : DEFAULT_CPUS;
+	uint64_t needed = lab->cpus > DEFAULT_CPUS ? lab->cpus : DEFAULT_CPUS;
+	uint64_t cpus = o->cpus ? o->cpus : needed;
 	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
 	_cleanup_free_ char *meter = o->no_meter || lab->job ? NULL : paths_meter();
 	struct lab_params p = { .out = lab->out,
@@ -356,7 +372,8 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.given = &lab->given,
 				.given_text = &lab->given_text,
 				.files = &o->files,
-				.cpus = (unsigned int)(o->cpus ? o->cpus : cpus),
+				.cpus = (unsigned int)cpus,
+				.isolated = (unsigned int)isolated_cpus(lab, cpus),
 				.memory_bytes = o->memory_bytes ? o->memory_bytes : memory,
 				.meter = meter,
 				.no_trace = o->no_trace,

@@ -11,7 +11,7 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 
-#define ISOLATION "isolcpus=nohz,domain,managed_irq,1 nohz_full=1 rcu_nocbs=1 nowatchdog"
+#define ISOLATION "isolcpus=nohz,domain,managed_irq,%s nohz_full=%s rcu_nocbs=%s nowatchdog"
 /*
  * The emulated timers are sound, but late when the machine is busy: no self-tests that conclude otherwise.
  * The TSC's rate, first measured late, is refined after KVM took it down. Without TSC scaling a difference above
@@ -23,8 +23,11 @@
 char *lab_boot_cmdline(const struct lab_boot *boot)
 {
 	bool more = boot->append && *boot->append;
+	char cpus[16] = "1";
 
-	return str_printf("console=ttyS0 quiet " ISOLATION " " EMULATION "%s%s", more ? " " : "",
+	if (boot->isolated > 1)
+		snprintf(cpus, sizeof(cpus), "1-%u", boot->isolated);
+	return str_printf("console=ttyS0 quiet " ISOLATION " " EMULATION "%s%s", cpus, cpus, cpus, more ? " " : "",
 			  more ? boot->append : "");
 }
 

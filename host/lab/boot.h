@@ -16,7 +16,8 @@ struct lab_boot {
 	const char *kernel;    /* bzImage */
 	const char *initramfs; /* built by images/initramfs/build.sh lab */
 	const char *stage;     /* the one writable share */
-	unsigned int cpus;     /* at least 2: housekeeping and the isolated CPU 1 */
+	unsigned int cpus;     /* more than are isolated */
+	unsigned int isolated; /* CPUs, from CPU 1 on */
 	uint64_t memory_bytes;
 	const char *meter;	/* QEMU plugin that writes meter.bin into the stage; NULL: none */
 	const char *append;	/* more kernel command line; NULL or "": none */
@@ -31,7 +32,7 @@ struct lab_boot {
 
 /**
  * lab_boot_cmdline - the kernel command line of the emulated host
- * @boot: reads cpus and append
+ * @boot: reads isolated and append
  *
  * Return: a string the caller frees, or NULL when there is no memory.
  */

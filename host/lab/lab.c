@@ -154,6 +154,7 @@ static int boot(struct attempt *a, struct err *err)
 				.initramfs = initramfs,
 				.stage = a->stage.dir,
 				.cpus = p->cpus,
+				.isolated = p->isolated,
 				.memory_bytes = p->memory_bytes,
 				.meter = a->meter,
 				.append = append,

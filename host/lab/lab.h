@@ -39,6 +39,7 @@ struct lab_params {
 	const struct schema_strings *given_text; /* their YAML */
 	const struct schema_strings *files;	 /* paths; copies lie in the job's working directory */
 	unsigned int cpus;
+	unsigned int isolated;
 	uint64_t memory_bytes;
 	const char *meter;  /* the instruction meter, see paths_meter(); NULL: functional mode only */
 	const char *append; /* more kernel command line of the emulated host; NULL: none */

@@ -34,6 +34,7 @@ static struct lab_boot example(void)
 				  .initramfs = "/i/lab.cpio.gz",
 				  .stage = "/tmp/a,b",
 				  .cpus = 3,
+				  .isolated = 2,
 				  .memory_bytes = UINT64_C(3) << 30,
 				  .monitor_fd = 11,
 				  .console_fd = 12,
@@ -113,14 +114,18 @@ static void test_cmdline(void **state)
 	struct lab_boot boot = example();
 	_cleanup_free_ char *plain = lab_boot_cmdline(&boot);
 	_cleanup_free_ char *more = NULL;
+	_cleanup_free_ char *one = NULL;
 
 	(void)state;
 	boot.append = "kvm.halt_poll_ns=0";
 	more = lab_boot_cmdline(&boot);
-	assert_non_null(strstr(plain, "nohz_full=1 "));
+	assert_non_null(strstr(plain, "isolcpus=nohz,domain,managed_irq,1-2 nohz_full=1-2 rcu_nocbs=1-2 "));
 	assert_non_null(strstr(plain, " kvm.tsc_tolerance_ppm=100000"));
 	assert_true(strncmp(plain, more, strlen(plain)) == 0);
 	assert_string_equal(more + strlen(plain), " kvm.halt_poll_ns=0");
+	boot.isolated = 1;
+	one = lab_boot_cmdline(&boot);
+	assert_non_null(strstr(one, "managed_irq,1 nohz_full=1 rcu_nocbs=1 "));
 }
 
 static void test_plan_is_a_fair_shuffle(void **state)
