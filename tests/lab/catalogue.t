@@ -4,9 +4,9 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=../cli/tap.sh
 . "$(dirname "$0")/../cli/tap.sh"
-TAP_SECONDS=60
+TAP_SECONDS=90
 
-scenarios=(lru-drain memcg-stock)
+scenarios=(lru-drain memcg-stock vmstat-self)
 out=$TMP/out
 "$VCPULAT" kernel build stock >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
 timeout 600 "$VCPULAT" lab --host-kernel stock --guest none -o "$out" "${scenarios[@]}" >"$TMP/lab" 2>&1
