@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/fs.h"
+#include "common/probed.h"
 
 #define INSTANCES TRACING_ROOT "/instances"
 #define PREFIX "vcpulat-"
@@ -74,6 +76,32 @@ int tracing_instance_new(char **ret_dir, struct err *err)
 void tracing_instance_remove(const char *dir)
 {
 	rmdir(dir);
+}
+
+/* Opened without O_APPEND, the file forgets the probes of others. */
+static int change_probes(const char *change)
+{
+	_cleanup_close_ int fd = open(TRACING_ROOT "/kprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, change, strlen(change)) < 0 ? -errno : 0;
+}
+
+int tracing_probe(const char *function)
+{
+	_cleanup_free_ char *change = str_printf("p:" PROBED_SYSTEM "/%s %s\n", function, function);
+	int ret = change ? change_probes(change) : -ENOMEM;
+
+	return ret == -EEXIST ? 0 : ret;
+}
+
+void tracing_unprobe(const char *function)
+{
+	_cleanup_free_ char *change = str_printf("-:" PROBED_SYSTEM "/%s\n", function);
+
+	if (change)
+		change_probes(change);
 }
 
 /* What the kernel last found wrong with a filter or trigger: the text after its time stamp. */

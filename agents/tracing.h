@@ -37,6 +37,22 @@ int tracing_instance_new(char **ret_dir, struct err *err);
 void tracing_instance_remove(const char *dir);
 
 /**
+ * tracing_probe - make an event that tells when a function of the kernel begins
+ * @function: its name, and that of the event, whose system is PROBED_SYSTEM
+ *
+ * An event that is there already is fine. Return: 0, -ENOENT for an unknown function, or another -errno.
+ */
+int tracing_probe(const char *function);
+
+/**
+ * tracing_unprobe - take such an event away
+ * @function: its name
+ *
+ * Not before every instance that used it is gone.
+ */
+void tracing_unprobe(const char *function);
+
+/**
  * tracing_write - write to a file of tracefs
  * @dir: an instance's directory, or TRACING_ROOT
  * @file: below it

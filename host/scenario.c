@@ -8,6 +8,7 @@
 
 #include "common/fs.h"
 #include "common/probe_format.h"
+#include "common/probed.h"
 #include "host/paths.h"
 
 #define KEY(type, member) .key = #member, .offset = offsetof(struct type, member)
@@ -175,7 +176,10 @@ static const struct schema_field setting_fields[] = {
 static const struct schema_field event_fields[] = {
 	{ KEY(scenario_event, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Where it is traced." },
-	{ KEY(scenario_event, name), .type = SCHEMA_STRING, .required = true, .help = "system:event" },
+	{ KEY(scenario_event, name), .type = SCHEMA_STRING, .required = true,
+	  .help = "system:event; of system " PROBED_SYSTEM ": a function of the kernel, e.g. " PROBED_SYSTEM
+		  ":invalidate_bh_lru. An interrupt in which another CPU has the measured one call it is then named "
+		  "host/ipi/invalidate_bh_lru." },
 	{ KEY(scenario_event, filter), .type = SCHEMA_STRING, .fallback = "CPU == @",
 	  .help = "Trace filter; @ stands for the measured CPU." },
 	{ KEY(scenario_event, stack), .type = SCHEMA_BOOL,

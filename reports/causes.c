@@ -28,6 +28,7 @@ static const struct spelling spellings[CAUSE_CLASS_MAX] = {
 	[CAUSE_SOFTIRQ] = { "softirq", true, true, 4 },
 	[CAUSE_NMI] = { "nmi", true, true, 5 },
 	[CAUSE_IRQ] = { "irq", true, true, 5 },
+	[CAUSE_IPI] = { "ipi", true, true, 5 },
 	[CAUSE_TRACER] = { "tracer", false, false, 6 },
 	[CAUSE_STIMULUS] = { "stimulus", true, false, 6 },
 	[CAUSE_TASK] = { "task", true, true, 6 },

@@ -25,6 +25,7 @@ enum cause_class {
 	CAUSE_SOFTIRQ, /* "host/softirq/<name>" */
 	CAUSE_NMI,     /* "host/nmi/<handler>" */
 	CAUSE_IRQ,     /* "host/irq/<vector or handler>" */
+	CAUSE_IPI,     /* "host/ipi/<function>": an interrupt by which another CPU has this one call it */
 	CAUSE_TRACER,  /* "tracer": the tracing itself */
 	CAUSE_STIMULUS, /* "host/stimulus": a primer, its sham or a stimulus */
 	CAUSE_TASK,	/* "host/task/<comm>" */

@@ -55,6 +55,7 @@ static void on_host(struct clock_check *check, const struct trace_event *event)
 		check->is_known = false;
 		break;
 	case TRACE_STACK:
+	case TRACE_FUNCTION:
 	case TRACE_OTHER: /* may lie between kvm_entry and the entry itself */
 		break;
 	default:

@@ -19,10 +19,13 @@ void timeline_init(struct timeline *timeline, const struct timeline_params *para
 	*t = (struct timeline){ .params = *params, .names = names, .causes = causes, .pid = -1 };
 	t->pending_work = cause(t, CAUSE_KWORKER, NAME_PENDING);
 	t->pending_exit = cause(t, CAUSE_EXIT, NAME_PENDING);
+	t->pending_ipi = t->ipi = cause(t, CAUSE_IPI, NAME_PENDING);
 	t->unknown_work = cause(t, CAUSE_KWORKER, 0);
 	t->unknown_exit = cause(t, CAUSE_EXIT, 0);
 	t->hlt = names_intern(names, "hlt", 3);
 	t->barrier = names_intern(names, "wq_barrier_func", NAMES_MAX_CHARS);
+	t->call = names_intern(names, "call_function", NAMES_MAX_CHARS);
+	t->call_single = names_intern(names, "call_function_single", NAMES_MAX_CHARS);
 	t->exit = t->unknown_exit;
 	t->work = t->unknown_work;
 	t->in_guest = params->is_vcpu;
@@ -32,6 +35,8 @@ uint32_t timeline_settle(const struct timeline *t, uint32_t id)
 {
 	if (id == t->pending_work)
 		return t->unknown_work;
+	if (id == t->pending_ipi)
+		return t->ipi;
 	return id == t->pending_exit ? t->unknown_exit : id;
 }
 
@@ -179,13 +184,16 @@ static void on_work_start(struct timeline *t, const struct trace_event *event, s
 	step->started = work;
 }
 
-static void push(struct timeline *t, enum cause_class class, uint32_t key, uint32_t name, struct timeline_step *step)
+static void push_cause(struct timeline *t, enum cause_class class, uint32_t key, uint32_t id)
 {
-	uint32_t id = cause(t, class, name);
-
-	step->started = id;
 	if (t->depth < TIMELINE_DEPTH)
 		t->frame[t->depth++] = (struct timeline_frame){ class, key, id };
+}
+
+static void push(struct timeline *t, enum cause_class class, uint32_t key, uint32_t name, struct timeline_step *step)
+{
+	step->started = cause(t, class, name);
+	push_cause(t, class, key, step->started);
 }
 
 static void pop(struct timeline *t, enum cause_class class, uint32_t key)
@@ -196,6 +204,39 @@ static void pop(struct timeline *t, enum cause_class class, uint32_t key)
 		t->depth = i - 1;
 		return;
 	}
+}
+
+static void on_vector(struct timeline *t, const struct trace_event *event, struct timeline_step *step)
+{
+	if (event->name != t->call && event->name != t->call_single) {
+		push(t, CAUSE_IRQ, KEY_VECTOR | event->name, event->name, step);
+		return;
+	}
+	t->ipi = cause(t, CAUSE_IRQ, event->name);
+	push_cause(t, CAUSE_IRQ, KEY_VECTOR | event->name, t->pending_ipi);
+}
+
+/* What such an interrupt calls, if that function is probed. */
+static void on_function(struct timeline *t, const struct trace_event *event, struct timeline_step *step)
+{
+	struct timeline_frame *frame = t->depth ? &t->frame[t->depth - 1] : NULL;
+	uint32_t id = cause(t, CAUSE_IPI, event->name);
+
+	if (!frame || (frame->key != (KEY_VECTOR | t->call) && frame->key != (KEY_VECTOR | t->call_single)))
+		return;
+	if (frame->cause == t->pending_ipi)
+		rename_step(step, t->pending_ipi, id);
+	frame->cause = id;
+	step->started = id;
+}
+
+static void on_vector_exit(struct timeline *t, const struct trace_event *event, struct timeline_step *step)
+{
+	if (t->depth && t->frame[t->depth - 1].cause == t->pending_ipi) {
+		rename_step(step, t->pending_ipi, t->ipi);
+		step->started = t->ipi;
+	}
+	pop(t, CAUSE_IRQ, KEY_VECTOR | event->name);
 }
 
 /*
@@ -269,10 +310,13 @@ void timeline_feed(struct timeline *t, const struct trace_event *event, struct t
 		pop(t, CAUSE_IRQ, (uint32_t)event->peer);
 		break;
 	case TRACE_VECTOR_ENTRY:
-		push(t, CAUSE_IRQ, KEY_VECTOR | event->name, event->name, ret);
+		on_vector(t, event, ret);
 		break;
 	case TRACE_VECTOR_EXIT:
-		pop(t, CAUSE_IRQ, KEY_VECTOR | event->name);
+		on_vector_exit(t, event, ret);
+		break;
+	case TRACE_FUNCTION:
+		on_function(t, event, ret);
 		break;
 	case TRACE_SOFTIRQ_ENTRY:
 		push(t, CAUSE_SOFTIRQ, event->name, event->name, ret);

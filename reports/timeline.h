@@ -59,10 +59,14 @@ struct timeline {
 	uint32_t exit;	       /* cause of the subject's last exit */
 	uint32_t pending_work; /* causes that stand for what the next event will name */
 	uint32_t pending_exit;
+	uint32_t pending_ipi;
+	uint32_t ipi; /* cause of the last interrupt of this kind when no event says what it calls */
 	uint32_t unknown_work;
 	uint32_t unknown_exit;
 	uint32_t hlt;	  /* name "hlt" */
 	uint32_t barrier; /* name "wq_barrier_func" */
+	uint32_t call;	  /* names "call_function" and "call_function_single" */
+	uint32_t call_single;
 	struct timeline_worker worker[TIMELINE_WORKERS];
 	unsigned int next_worker; /* slot to forget first */
 };

@@ -156,6 +156,8 @@ enum meter_class meter_class_of(const char *name)
 		return METER_CLASS_WORK;
 	if (!strcmp(name, "worker_thread"))
 		return METER_CLASS_WORKER;
+	if (!strcmp(name, "__flush_smp_call_function_queue"))
+		return METER_CLASS_IPI;
 	if (!strcmp(name, "__do_softirq") || !strcmp(name, "handle_softirqs"))
 		return METER_CLASS_SOFTIRQ;
 	if (!strcmp(name, "__switch_to_asm"))

@@ -12,6 +12,7 @@ enum meter_class {
 	METER_CLASS_STUB,    /* the vectors that jump to asm_common_interrupt */
 	METER_CLASS_WORK,    /* calls work items: process_one_work() */
 	METER_CLASS_WORKER,  /* the workqueue's own code */
+	METER_CLASS_IPI,     /* calls what other CPUs asked for */
 	METER_CLASS_SOFTIRQ, /* calls softirq handlers */
 	METER_CLASS_SWITCH,  /* changes the task */
 	METER_CLASS_THUNK,   /* a retpoline: calls on behalf of its caller */

@@ -147,12 +147,40 @@ static void add_root(struct meter_contexts *c, const char *context)
 		c->root[c->roots++] = (struct meter_root){ .cause = cause, .count = 1 };
 }
 
+static void remove_root(struct meter_contexts *c, const char *context)
+{
+	uint32_t cause = make_name(c, c->layer == METER_HOST ? "host" : "guest", context);
+
+	for (uint32_t i = 0; i < c->roots; i++) {
+		if (c->root[i].cause != cause)
+			continue;
+		if (--c->root[i].count == 0)
+			c->root[i] = c->root[--c->roots];
+		return;
+	}
+}
+
 static void push_frame(struct meter_contexts *c, struct layer_state *state, enum frame_kind kind, uint32_t context)
 {
 	if (state->frames < MAX_FRAMES)
 		state->frame[state->frames++] = (struct frame){ .kind = kind, .context = context };
 	state->segment = NO_SEGMENT;
 	add_root(c, names_text(c->names, context));
+}
+
+/* An interrupt without a meaning of its own is called after the first thing that it calls; others are further causes.
+ */
+static void name_call(struct meter_contexts *c, struct layer_state *state, const char *function)
+{
+	struct frame *frame = state->frames ? &state->frame[state->frames - 1] : NULL;
+	const char *context = frame ? names_text(c->names, frame->context) : "";
+
+	if (strncmp(context, "irq/call_function", strlen("irq/call_function")) == 0)
+		remove_root(c, context);
+	else if (strncmp(context, "ipi/", strlen("ipi/")) != 0)
+		return;
+	frame->context = make_name(c, "ipi", function);
+	add_root(c, names_text(c->names, frame->context));
 }
 
 /* Ends the innermost frame of a kind, and what is inside it. */
@@ -231,6 +259,7 @@ static void note_task(struct meter_contexts *c, const struct layer_state *state,
 	case METER_CLASS_PLAIN:
 	case METER_CLASS_ENTRY:
 	case METER_CLASS_STUB:
+	case METER_CLASS_IPI:
 	case METER_CLASS_SOFTIRQ:
 	case METER_CLASS_SWITCH:
 	case METER_CLASS_THUNK:
@@ -258,6 +287,8 @@ static void enter_frames(struct meter_contexts *c, struct layer_state *state, co
 		enter(c, state, name);
 	else if (called_by(state, place, METER_CLASS_WORK))
 		push_frame(c, state, FRAME_WORK, make_name(c, "kworker", name));
+	else if (called_by(state, place, METER_CLASS_IPI))
+		name_call(c, state, name);
 	else if (called_by(state, place, METER_CLASS_SOFTIRQ) && !inside(state, FRAME_SOFTIRQ))
 		push_frame(c, state, FRAME_SOFTIRQ, make_name(c, "softirq", meter_class_softirq(name)));
 	else if (place->class == METER_CLASS_SWITCH && place->start)
@@ -357,7 +388,7 @@ static int rank_of(const char *cause)
 		return 4;
 	if (!strncmp(class, "task", 4))
 		return 3;
-	if (!strncmp(class, "irq/", 4) || !strncmp(class, "nmi", 3))
+	if (!strncmp(class, "irq/", 4) || !strncmp(class, "ipi/", 4) || !strncmp(class, "nmi", 3))
 		return 2;
 	return !strncmp(class, "softirq/", 8) ? 1 : 0;
 }

@@ -11,7 +11,7 @@
 	function kind(what) {
 		if (/kworker|task|stimulus/.test(what))
 			return "work";
-		if (/kernel|irq|softirq|nmi/.test(what))
+		if (/kernel|irq|ipi|softirq|nmi/.test(what))
 			return "irq";
 		if (/exit|entry/.test(what))
 			return "exit";

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/probed.h"
 #include "reports/trace/event_format.h"
 
 #define COMMON_BYTES 8 /* u16 event, u8 flags, u8 preemption depth, s32 pid: the same on every kernel with tracefs */
@@ -116,6 +117,14 @@ static bool ends_with(const char *text, const char *end)
 	return n > m && strcmp(text + n - m, end) == 0;
 }
 
+/* The agent probes functions by events of their names. */
+static void want_function(struct event_kind *kind)
+{
+	kind->type = TRACE_FUNCTION;
+	kind->naming = NAMED_BY_EVENT;
+	kind->fixed_name = kind->event;
+}
+
 /* The vectors of irq_vectors differ between kernels; only their _entry and _exit pairs are of use. */
 static void want_vector(struct decoder *decoder, struct event_kind *kind, const char *name)
 {
@@ -161,6 +170,8 @@ int decoder_add(struct decoder *decoder, const char *system, const char *text)
 	kind->event = names_intern(decoder->names, name, sizeof(name));
 	if (strcmp(system, "irq_vectors") == 0)
 		want_vector(decoder, kind, name);
+	if (strcmp(system, PROBED_SYSTEM) == 0)
+		want_function(kind);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted_events); i++)
 		if (strcmp(wanted_events[i].event, name) == 0 && strcmp(wanted_events[i].system, system) == 0)
 			r = want_fields(kind, &wanted_events[i], text);

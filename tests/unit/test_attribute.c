@@ -246,6 +246,36 @@ static void irq_alone_and_nmi_inside(void **state)
 	world_done(&w);
 }
 
+static void ipis_are_named_by_what_they_call(void **state)
+{
+	struct world w = {
+		.gap = { { .t0 = 1000, .t1 = 1100 }, { .t0 = 2000, .t1 = 2100 }, { .t0 = 3000, .t1 = 3100 } },
+		.n_gaps = 3
+	};
+
+	(void)state;
+	world_init(&w, false);
+	feed(&w, TRACE_HOST, 1000, TRACE_VECTOR_ENTRY, PROBE, "call_function_single", 0, 0);
+	feed(&w, TRACE_HOST, 1030, TRACE_FUNCTION, PROBE, "invalidate_bh_lru", 0, 0);
+	feed(&w, TRACE_HOST, 1100, TRACE_VECTOR_EXIT, PROBE, "call_function_single", 0, 0);
+	feed(&w, TRACE_HOST, 2000, TRACE_VECTOR_ENTRY, PROBE, "call_function", 0, 0);
+	feed(&w, TRACE_HOST, 2100, TRACE_VECTOR_EXIT, PROBE, "call_function", 0, 0);
+	feed(&w, TRACE_HOST, 2500, TRACE_FUNCTION, PROBE, "invalidate_bh_lru", 0, 0); /* called by the CPU itself */
+	feed(&w, TRACE_HOST, 3000, TRACE_VECTOR_ENTRY, PROBE, "call_function", 0, 0);
+	feed(&w, TRACE_HOST, 3010, TRACE_FUNCTION, PROBE, "flush_tlb_func", 0, 0);
+	feed(&w, TRACE_HOST, 3070, TRACE_FUNCTION, PROBE, "ack_kick", 0, 0);
+	feed(&w, TRACE_HOST, 3100, TRACE_VECTOR_EXIT, PROBE, "call_function", 0, 0);
+	assert_int_equal(attribution_finish(w.join), 0);
+	assert_cause(&w, &w.gap[0], "host/ipi/invalidate_bh_lru", true);
+	assert_int_equal(part(&w, &w.gap[0], "host/ipi/invalidate_bh_lru"), 100);
+	assert_cause(&w, &w.gap[1], "host/irq/call_function", true);
+	assert_int_equal(part(&w, &w.gap[1], "host/irq/call_function"), 100);
+	assert_cause(&w, &w.gap[2], "host/ipi/flush_tlb_func", false);
+	assert_int_equal(part(&w, &w.gap[2], "host/ipi/ack_kick"), 30);
+	assert_int_equal(w.started, 4);
+	world_done(&w);
+}
+
 static void lost_events_claim_nothing(void **state)
 {
 	struct world w = { .gap = { { .t0 = 900, .t1 = 950 }, { .t0 = 1000, .t1 = 1100 }, { .t0 = 3000, .t1 = 3100 } },
@@ -351,8 +381,10 @@ static void random_gaps(struct world *w, uint64_t *seed)
 /* Any event, in no order that a kernel would produce; time mostly goes on, at times a little back. */
 static void feed_random(struct world *w, uint64_t *seed, uint64_t *t)
 {
-	static const char *const texts[] = { "",      "kworker/1:1", "vmstat_update", "hlt",	     "local_timer",
-					     "timer", "CPU 1/KVM",   "trace-cmd",     "ksoftirqd/1", "interrupt" };
+	static const char *const texts[] = { "",	  "kworker/1:1",  "vmstat_update",
+					     "hlt",	  "local_timer",  "timer",
+					     "CPU 1/KVM", "trace-cmd",	  "ksoftirqd/1",
+					     "interrupt", "call_function" };
 	static const int32_t pids[] = { 0, VCPU, PROBE, STIMULUS, 38, 39, -1, 7 };
 	enum trace_type type = (enum trace_type)(next_random(seed) % TRACE_TYPE_MAX);
 	uint64_t tsc;
@@ -360,7 +392,7 @@ static void feed_random(struct world *w, uint64_t *seed, uint64_t *t)
 	*t += next_random(seed) % 40;
 	tsc = *t > 30 ? *t - next_random(seed) % 30 : *t;
 	feed(w, next_random(seed) % 2 ? TRACE_GUEST : TRACE_HOST, tsc, type, pids[next_random(seed) % 8],
-	     texts[next_random(seed) % 10], pids[next_random(seed) % 8], next_random(seed) % 200);
+	     texts[next_random(seed) % 11], pids[next_random(seed) % 8], next_random(seed) % 200);
 }
 
 static void parts_always_sum(void **state)
@@ -392,6 +424,7 @@ int main(void)
 		cmocka_unit_test(native_kworker_and_stimulus),
 		cmocka_unit_test(flush_barrier_belongs_to_its_work),
 		cmocka_unit_test(irq_alone_and_nmi_inside),
+		cmocka_unit_test(ipis_are_named_by_what_they_call),
 		cmocka_unit_test(lost_events_claim_nothing),
 		cmocka_unit_test(quiet_time_is_below_the_host),
 		cmocka_unit_test(mostly_unexplained_is_not_claimed),

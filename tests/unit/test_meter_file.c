@@ -31,7 +31,21 @@
 DEFINE_CLEANUP(struct meter *, meter_free)
 
 /* A kernel's functions, 0x100 bytes apart. */
-enum function { SVM_RUN, SYSVEC, PROCESS_WORK, VMSTAT, REFRESH, SWITCH, TRACE, KVM_RUN, SPIN, FUNCTIONS };
+enum function {
+	SVM_RUN,
+	SYSVEC,
+	PROCESS_WORK,
+	VMSTAT,
+	REFRESH,
+	SWITCH,
+	TRACE,
+	KVM_RUN,
+	SPIN,
+	CALL,
+	QUEUE,
+	BH,
+	FUNCTIONS
+};
 
 static const char *const function_names[FUNCTIONS] = { "__svm_vcpu_run",
 						       "asm_sysvec_reschedule_ipi",
@@ -41,7 +55,10 @@ static const char *const function_names[FUNCTIONS] = { "__svm_vcpu_run",
 						       "__switch_to_asm",
 						       "ring_buffer_lock_reserve",
 						       "kvm_arch_vcpu_ioctl_run",
-						       "_raw_spin_unlock" };
+						       "_raw_spin_unlock",
+						       "asm_sysvec_call_function_single",
+						       "__flush_smp_call_function_queue",
+						       "invalidate_bh_lru" };
 
 static uint64_t address_of(enum function function)
 {
@@ -134,6 +151,19 @@ static void interrupted_turn(struct meter *meter, size_t extra, bool gap)
 	execute(meter, address_of(KVM_RUN) + 0x40, 3, RET);
 	run_function(meter, SVM_RUN, 10, VMRUN);
 	turn(meter, gap);
+}
+
+/* The guest is left because another CPU has this one call a function. */
+static void called_turn(struct meter *meter)
+{
+	execute(meter, address_of(SVM_RUN) + 13, 6, RET);
+	run_function(meter, CALL, 4, "\x90");
+	run_function(meter, QUEUE, 3, CALL_RAX);
+	run_function(meter, BH, 19, RET);
+	execute(meter, address_of(QUEUE) + 5, 1, RET);
+	execute(meter, address_of(CALL) + 5, 2, IRET);
+	run_function(meter, SVM_RUN, 10, VMRUN);
+	turn(meter, true);
 }
 
 static struct meter *start_meter(void)
@@ -234,6 +264,31 @@ static void gaps_come_back_with_contexts(void **state)
 	assert_int_equal(data.gap[2].path, gap->path);
 	assert_int_equal(data.gap[3].path, gap->path);
 	assert_int_equal(data.gap[2].gap, METER_NO_GAP);
+}
+
+static void ipis_are_named_by_what_they_call(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(meter_freep) struct meter *meter = start_meter();
+	struct meter_file *file = meter_file_open(f->meter, meter, 1 << 20);
+	_cleanup_meter_ struct meter_data data = { 0 };
+
+	assert_non_null(file);
+	execute(meter, PROBE_PC + 0x100, 1, "\x90");
+	run_function(meter, CALL, 4, IRET);
+	execute(meter, PROBE_PC + 0x102, 1, RET);
+	meter_mark(meter, 0, MARK_PROBE_START, 1);
+	meter_mark(meter, 0, MARK_ARMED, 1);
+	turn(meter, false);
+	called_turn(meter);
+	turn(meter, false);
+	meter_mark(meter, 0, MARK_PROBE_STOP, 1);
+	assert_int_equal(meter_file_close(file), 0);
+	load(f, 0, &data);
+	assert_int_equal(data.gaps, 1);
+	assert_int_equal(data.gap[0].roots, 1);
+	assert_string_equal(names_text(data.names, data.gap[0].root[0].cause), "host/ipi/invalidate_bh_lru");
+	assert_int_equal(cost_of(&data, &data.gap[0], "ipi/invalidate_bh_lru", "invalidate_bh_lru"), 20);
 }
 
 static void a_cut_holds_one_run(void **state)
@@ -534,6 +589,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gaps_come_back_with_contexts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ipis_are_named_by_what_they_call, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cut_holds_one_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(figures_per_cause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(figures_follow_the_trace, set_up, tear_down),

@@ -140,6 +140,7 @@ static struct decoder *make_decoder(struct names *names)
 	assert_int_equal(decoder_add(decoder, "irq", irq_format), 0);
 	assert_int_equal(decoder_add(decoder, "sched", switch_format), 0);
 	assert_int_equal(decoder_add(decoder, "irq_vectors", "name: local_timer_entry\nID: 11\nformat:\n"), 0);
+	assert_int_equal(decoder_add(decoder, "vcpulat", "name: invalidate_bh_lru\nID: 12\nformat:\n"), 0);
 	assert_int_equal(decoder_add(decoder, "kvm", "no description at all"), 0);
 	return decoder;
 }
@@ -262,6 +263,10 @@ static void vectors_and_unknown_events(void **state)
 	assert_true(decoder_decode(decoder, record, sizeof(record), &event));
 	assert_int_equal(event.type, TRACE_VECTOR_ENTRY);
 	assert_string_equal(names_text(names, event.name), "local_timer");
+	record[0] = 12;
+	assert_true(decoder_decode(decoder, record, sizeof(record), &event));
+	assert_int_equal(event.type, TRACE_FUNCTION);
+	assert_string_equal(names_text(names, event.name), "invalidate_bh_lru");
 	record[0] = 65535;
 	assert_true(decoder_decode(decoder, record, sizeof(record), &event));
 	assert_int_equal(event.type, TRACE_OTHER);
