@@ -15,7 +15,8 @@
 	X(SPIN, spin, "only takes time")                                                                               \
 	X(FAULT, fault, "touches pages=N new pages, gives them back at once with keep=no; charged to cgroup=NAME")     \
 	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \
-	X(WRITE, write, "writes value=TEXT to path=FILE, then back=TEXT; with refused=ok it may be busy")              \
+	X(WRITE, write,                                                                                                \
+	  "writes value=TEXT to path=FILE, then back=TEXT (to back_path=FILE); with refused=ok it may be busy")        \
 	X(TOUCH, touch,                                                                                                \
 	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
 	X(PAGEOUT, pageout, "has a process that maps file=PATH swap that out, to compressed memory of our own")        \

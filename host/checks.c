@@ -2,6 +2,7 @@
 #include "host/checks.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 #include <tracefs.h>
@@ -135,6 +136,29 @@ static int check_shape(const struct scenario_shape *shape, struct err *err)
 	return 0;
 }
 
+static bool cmdline_has(const char *line, const char *word)
+{
+	size_t len = strcspn(word, "=");
+	bool has_value = word[len] == '=';
+
+	for (const char *p = line; *p; p += strcspn(p, " "), p += strspn(p, " "))
+		if (strncmp(p, word, len + has_value) == 0 && (has_value || strchr(" ", p[len])))
+			return true;
+	return false;
+}
+
+/* "cma=64M" is there when the command line has a word that begins with "cma=". */
+static int check_cmdline(const struct schema_strings *wanted, struct err *err)
+{
+	_cleanup_free_ char *line = NULL;
+	int ret = wanted->count ? fs_read_line("/proc/cmdline", &line, err) : 0;
+
+	for (size_t i = 0; ret == 0 && i < wanted->count; i++)
+		if (!cmdline_has(line, wanted->item[i]))
+			ret = err_set(err, -ENOTSUP, "it wants '%s' on the kernel's command line", wanted->item[i]);
+	return ret;
+}
+
 static int check_file(const struct scenario_check *check, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -154,6 +178,8 @@ int checks_scenario(const struct scenario *scenario, struct err *err)
 	const struct scenario_check *check = scenario->checks.item;
 	int ret = check_shape(&scenario->shape, err);
 
+	if (ret == 0)
+		ret = check_cmdline(&scenario->shape.host_cmdline, err);
 	for (size_t i = 0; ret == 0 && i < scenario->checks.count; i++)
 		if (check[i].layer == LAYER_HOST)
 			ret = check_file(&check[i], err);

@@ -128,9 +128,10 @@ struct lab {
 	struct schema_strings scenarios; /* as `vcpulat run` inside is told */
 	struct schema_strings given;
 	struct schema_strings given_text;
-	uint64_t cpus;	       /* most that a scenario needs */
-	uint64_t isolated;     /* likewise */
-	uint64_t memory_bytes; /* likewise */
+	uint64_t cpus;		       /* most that a scenario needs */
+	uint64_t isolated;	       /* likewise */
+	uint64_t memory_bytes;	       /* likewise */
+	struct schema_strings cmdline; /* words that scenarios need on it */
 	char *out;
 	char *job;
 	bool temporary; /* out goes when we end */
@@ -146,6 +147,7 @@ static void lab_done(struct lab *lab)
 	schema_strings_clear(&lab->scenarios);
 	schema_strings_clear(&lab->given);
 	schema_strings_clear(&lab->given_text);
+	schema_strings_clear(&lab->cmdline);
 	if (lab->temporary)
 		fs_remove_tree(lab->out, NULL);
 	free(lab->out);
@@ -209,6 +211,16 @@ static int give_scenario(struct lab *lab, const struct scenario *scenario)
 	return ret == 0 ? schema_strings_add(&lab->given_text, scenario->text) : ret;
 }
 
+static int add_words(struct lab *lab, const struct schema_strings *words)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < words->count && ret == 0; i++)
+		if (!schema_strings_has(&lab->cmdline, words->item[i]))
+			ret = schema_strings_add(&lab->cmdline, words->item[i]);
+	return ret;
+}
+
 static int add_scenario(struct lab *lab, const char *name, struct err *err)
 {
 	_cleanup_scenario_ struct scenario scenario = { .name = NULL };
@@ -222,8 +234,10 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 		lab->isolated = scenario.shape.host_isolated;
 	if (scenario.shape.host_memory_bytes > lab->memory_bytes)
 		lab->memory_bytes = scenario.shape.host_memory_bytes;
-	ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)
-							 : schema_strings_add(&lab->scenarios, name);
+	ret = add_words(lab, &scenario.shape.host_cmdline);
+	if (ret == 0)
+		ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)
+								 : schema_strings_add(&lab->scenarios, name);
 	return ret < 0 ? err_sys(err, ret, "scenario '%s'", name) : 0;
 }
 
@@ -357,6 +371,23 @@ static uint64_t isolated_cpus(const struct lab *lab, uint64_t cpus)
 	return wanted < cpus ? wanted : cpus - 1;
 }
 
+/* What the scenarios need, then what the user wants; NULL without memory. */
+static char *join_cmdline(const struct lab *lab)
+{
+	const char *more = lab->options.append;
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < lab->cmdline.count; i++)
+		fprintf(out, "%s%s", i ? " " : "", lab->cmdline.item[i]);
+	if (more && *more)
+		fprintf(out, "%s%s", lab->cmdline.count ? " " : "", more);
+	return fclose(out) == 0 ? text : NULL;
+}
+
 static int boot_job(struct lab *lab, bool terminal, bool quiet)
 {
 	const struct lab_options *o = &lab->options;
@@ -364,6 +395,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 	uint64_t cpus = o->cpus ? o->cpus : needed;
 	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
 	_cleanup_free_ char *meter = o->no_meter || lab->job ? NULL : paths_meter();
+	_cleanup_free_ char *append = join_cmdline(lab);
 	struct lab_params p = { .out = lab->out,
 				.job = lab->job,
 				.scenarios = &lab->scenarios,
@@ -377,7 +409,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.memory_bytes = o->memory_bytes ? o->memory_bytes : memory,
 				.meter = meter,
 				.no_trace = o->no_trace,
-				.append = o->append,
+				.append = append,
 				.qemu_args = &o->qemu_args,
 				.seed = o->has_seed ? o->seed : draw_seed(),
 				.patience_s = (unsigned int)(o->patience_ns / 1000000000),
@@ -385,6 +417,8 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.quiet = quiet,
 				.keep = o->keep };
 
+	if (!append)
+		return VCPULAT_EXIT_ERROR;
 	json_object_set_new(lab->record, "seed", json_integer((json_int_t)p.seed));
 	return boot_all(lab, &p);
 }

@@ -46,6 +46,11 @@ static const struct schema_field host_fields[] = {
 	  .min = 1,
 	  .max = 1023,
 	  .help = "Isolated CPUs of the host under test, at least." },
+	{ .key = "cmdline",
+	  .type = SCHEMA_STRINGS,
+	  .offset = offsetof(struct scenario_shape, host_cmdline),
+	  .help = "Words of the host kernel's command line, e.g. cma=64M. A lab boots with them; elsewhere the same "
+		  "parameter must be there, of whatever value." },
 	{ .key = NULL },
 };
 

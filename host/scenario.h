@@ -27,8 +27,9 @@ enum limit_figure { FIGURE_PENALTY_MAX, FIGURE_PENALTY_P99, FIGURE_NATIVE_MAX, F
 struct scenario_shape {
 	uint64_t host_cpus;
 	uint64_t host_memory_bytes;
-	uint64_t host_isolated; /* CPUs that must be isolated */
-	uint32_t guests;	/* bit i: enum guest_kind i */
+	uint64_t host_isolated;		    /* CPUs that must be isolated */
+	struct schema_strings host_cmdline; /* words of the kernel's command line */
+	uint32_t guests;		    /* bit i: enum guest_kind i */
 	uint64_t guest_cpus;
 	uint64_t guest_memory_bytes;
 	uint64_t guest_shared_bytes; /* 0: none */

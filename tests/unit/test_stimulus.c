@@ -199,6 +199,8 @@ static void bad_parameters_are_refused(void **state)
 		{ "write", "{}" },
 		{ "write", "{\"path\": \"/etc/passwd\", \"value\": 1}" },
 		{ "write", "{\"path\": \"/proc/sys/vm/no-such-file\", \"value\": 1}" },
+		{ "write",
+		  "{\"path\": \"/proc/sys/vm/swappiness\", \"value\": 1, \"back_path\": \"/proc/sys/vm/no\"}" },
 	};
 
 	(void)state;
