@@ -20,6 +20,9 @@
 	X(TOUCH, touch,                                                                                                \
 	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
 	X(PAGEOUT, pageout, "has a process that maps file=PATH swap that out, to compressed memory of our own")        \
+	X(LIST, list, "reads a directory of a file system on device=/dev/loopN, which it makes")                       \
+	X(FLUSH_BUFFERS, flush_buffers,                                                                                \
+	  "has the kernel forget the buffers of device=FILE, whose pages stay in memory")                              \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 
 #endif
