@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #define VALUE_BYTES 64
+#define HOLD_MAX_MS 10000
 
 struct writing {
 	char value[VALUE_BYTES];
 	char back[VALUE_BYTES]; /* "": nothing is written after it */
 	int back_fd;		/* where it is written */
+	unsigned long hold_ms;	/* before it is written back */
 	bool may_be_refused;	/* the attempt is what counts */
 };
 
@@ -40,12 +42,17 @@ static int open_param(const json_t *params, const char *name)
 static int read_params(const json_t *params, struct writing *w)
 {
 	char refused[VALUE_BYTES] = "";
+	char hold[VALUE_BYTES];
 	int ret = stimulus_param(params, "value", w->value, sizeof(w->value));
 
 	if (ret < 0)
 		return ret;
 	if (stimulus_param(params, "back", w->back, sizeof(w->back)) == -ENAMETOOLONG)
 		return -ENAMETOOLONG;
+	if (stimulus_param(params, "hold", hold, sizeof(hold)) == 0)
+		w->hold_ms = strtoul(hold, NULL, 10);
+	if (w->hold_ms > HOLD_MAX_MS)
+		return -EINVAL;
 	stimulus_param(params, "refused", refused, sizeof(refused));
 	w->may_be_refused = strcmp(refused, "ok") == 0;
 	return 0;
@@ -84,6 +91,8 @@ static int act(struct stimulus_state *state)
 		return 0; /* and nothing has changed that would have to be written back */
 	if (ret < 0 || !w->back[0])
 		return ret;
+	if (w->hold_ms)
+		usleep((useconds_t)w->hold_ms * 1000);
 	return put(w->back_fd, w->back);
 }
 

@@ -16,13 +16,15 @@
 	X(FAULT, fault, "touches pages=N new pages, gives them back at once with keep=no; charged to cgroup=NAME")     \
 	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \
 	X(WRITE, write,                                                                                                \
-	  "writes value=TEXT to path=FILE, then back=TEXT (to back_path=FILE); with refused=ok it may be busy")        \
+	  "writes value=TEXT to path=FILE, then, hold=MS later, back=TEXT (to back_path=FILE); with refused=ok it "    \
+	  "may be busy")                                                                                               \
 	X(TOUCH, touch,                                                                                                \
 	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
 	X(PAGEOUT, pageout, "has a process that maps file=PATH swap that out, to compressed memory of our own")        \
 	X(LIST, list, "reads a directory of a file system on device=/dev/loopN, which it makes")                       \
 	X(FLUSH_BUFFERS, flush_buffers,                                                                                \
 	  "has the kernel forget the buffers of device=FILE, whose pages stay in memory")                              \
+	X(COLLAPSE, collapse, "has a huge page made of a small one of its own")                                        \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 
 #endif

@@ -196,6 +196,7 @@ static void bad_parameters_are_refused(void **state)
 		{ "calibrate", "{\"payload\": \"plain,\"}" },
 		{ "calibrate", "{\"payload\": \"nmi\"}" },
 		{ "memory_high", "{}" },
+		{ "write", "{\"path\": \"/proc/sys/vm/swappiness\", \"value\": 1, \"hold\": 60000}" },
 		{ "list", "{}" },
 		{ "list", "{\"device\": \"/dev/sda\"}" },
 		{ "list", "{\"device\": \"/dev/loop\"}" },
