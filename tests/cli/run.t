@@ -11,12 +11,13 @@ scenario() { # windows
 	cat <<-E
 		description: short
 		layer: host
-		shape: {guest: [libvirt, none]}
+		shape: {guest: [libvirt, none], host: {cmdline: [$2]}}
 		probe: {threshold: 100us}
 		primer: {kind: mlock, period: 500ms, unstick: 5ms}
 		windows: $1
 		settings: [{path: /proc/sys/vm/stat_interval, value: "1"}]
 		provokes: [host/kworker/vmstat_update]
+		events: [{name: "vcpulat:invalidate_bh_lru"}]
 	E
 }
 
@@ -69,9 +70,13 @@ if usable; then
 		sleep 3; kill -KILL \$!; wait \$!; test \$? = 137"
 	check_exit "recover cleans up" 0 'undone: [01] settings' "$VCPULAT" recover
 	check "nothing of the trace is left" bash -c '! ls /sys/kernel/tracing/instances | grep -q vcpulat-'
+	check "nor of its probes" bash -c '! grep -qs vcpulat /sys/kernel/tracing/kprobe_events'
 	check "settings are as before" test "$(cat /proc/sys/vm/stat_interval)" = "$interval"
 	check_exit "another CPU is refused" 77 'CPU 0 is not isolated; isolated are 1' \
 		"$isolated" "exec '$VCPULAT' run --guest none --cpu 0 '$TMP/short.yaml'"
+	scenario '{length: 1s, armed: 1s, control: 1s}' vcpulat.none=1 >"$TMP/word.yaml"
+	check_exit "a command line that lacks a word is refused" 77 "it wants 'vcpulat.none=1' on the kernel's command line" \
+		"$isolated" "exec '$VCPULAT' run --guest none '$TMP/word.yaml'"
 else
 	skip "a real run without a guest" "needs root, two CPUs, tracing: $(tail -n 1 "$OUTPUT")"
 fi
