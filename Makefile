@@ -74,6 +74,10 @@ check: ## build with warnings as errors, unit, command-line and lab tests
 	$(Q)$(MAKE) --no-print-directory all units
 	$(Q)tests/run.sh $(O)
 
+check-all: all ## every scenario on every arm, as a matrix: hours (SCENARIOS=, ARMS=, GUESTS= choose some)
+	$(Q)images/packages.sh check
+	$(Q)tests/matrix.sh $(O)
+
 units: $(units)
 
 check-unit: all units ## unit tests only
@@ -118,4 +122,4 @@ clean: ## remove what was built here; caches stay
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s@
 
-.PHONY: all demo check units check-unit check-asan fuzz bench format-check check-docs lint install clean help
+.PHONY: all demo check check-all units check-unit check-asan fuzz bench format-check check-docs lint install clean help
