@@ -117,19 +117,36 @@ static char *default_out_dir(void)
 	return strdup(name);
 }
 
+static bool wants(const struct run_options *o, const struct scenario *scenarios, size_t count, enum guest_kind kind)
+{
+	for (size_t i = 0; i < count; i++)
+		if (scenarios[i].shape.guests & o->guests & 1U << kind)
+			return true;
+	return false;
+}
+
+/* Where guests cannot be, the runs without one are still worth something. */
+static int check_guests(struct run_options *o, const struct scenario *scenarios, size_t count, struct err *err)
+{
+	int ret = wants(o, scenarios, count, GUEST_LIBVIRT) ? checks_virtualization(err) : 0;
+
+	if (ret != -ENOTSUP || !wants(o, scenarios, count, GUEST_NONE))
+		return ret;
+	log_info("skipped, all runs with a guest: %s", err->msg);
+	o->guests &= ~(1U << GUEST_LIBVIRT);
+	return 0;
+}
+
 static int check_host(const struct args *args, struct run_options *o, const struct scenario *scenarios, size_t count,
 		      struct err *err)
 {
-	bool with_guest = false;
 	int ret = checks_host(o->trace, err);
 
-	for (size_t i = 0; i < count; i++)
-		with_guest |= scenarios[i].shape.guests & o->guests & 1U << GUEST_LIBVIRT;
 	if (ret == 0)
 		ret = checks_cpus(args->has_cpu ? (int)args->cpu : -1, args->housekeeping, &o->cpus, err);
 	if (ret == 0 && o->mode == MODE_QUALIFICATION)
 		ret = checks_tsc(err);
-	return ret < 0 || !with_guest ? ret : checks_virtualization(err);
+	return ret < 0 ? ret : check_guests(o, scenarios, count, err);
 }
 
 static int exit_code(int ret, const struct run_counts *counts)
