@@ -346,6 +346,23 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), a->kernel_log_before, a->kernel_log);
 }
 
+/* What nobody's gap shows: somebody else waits. */
+static int note_hangs(struct analysis *a, struct err *err)
+{
+	for (size_t i = 0; i < a->bundle->n_actions; i++) {
+		const struct bundle_action *action = &a->bundle->actions[i];
+		uint32_t cause;
+
+		if (!bundle_action_hung(a->bundle, action))
+			continue;
+		cause = causes_get(a->causes, action->layer, CAUSE_HANG,
+				   names_intern(a->names, action->kind, strlen(action->kind)));
+		if (figures_add(a->figures, cause, action->t0, action->t0) < 0)
+			return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
+	}
+	return 0;
+}
+
 /* Without a trace the meter says what the gaps are; there are no events to show then. */
 static int explain(struct analysis *a, struct err *err)
 {
@@ -392,6 +409,7 @@ int analyze_open(const char *dir, struct analysis **ret, struct err *err)
 	if (r == 0)
 		drop_claims_below_error(a);
 	r = r < 0 ? r : explain(a, err);
+	r = r < 0 ? r : note_hangs(a, err);
 	if (r == 0)
 		drop_claims_below_error(a);
 	r = r < 0 ? r : look_at_layer(a, "host", err);

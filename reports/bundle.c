@@ -160,6 +160,11 @@ uint64_t bundle_map(const struct bundle *bundle, enum trace_layer layer, unsigne
 	return tsc_guest_to_host(&bundle->clock.vcpu[cpu < BUNDLE_MAX_VCPUS ? cpu : bundle->guest_cpu], tsc);
 }
 
+bool bundle_action_hung(const struct bundle *bundle, const struct bundle_action *action)
+{
+	return action->role == BUNDLE_STIMULUS && action->t1 - action->t0 >= bundle->cycles_per_second;
+}
+
 static int parse_action(const struct bundle *b, const json_t *line, struct bundle_action *ret)
 {
 	int role = find_name(role_names, BUNDLE_ROLE_MAX, json_get_string(line, "role"));

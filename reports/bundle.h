@@ -126,6 +126,13 @@ size_t bundle_window_at(const struct bundle *bundle, uint64_t tsc);
 /** bundle_state_name - "armed", "control", "guard" or "outside" */
 const char *bundle_state_name(enum bundle_state state);
 
+/**
+ * bundle_action_hung - was it a stimulus whose caller waited for a second or more?
+ * @bundle: whose action it is
+ * @action: of any role
+ */
+bool bundle_action_hung(const struct bundle *bundle, const struct bundle_action *action);
+
 /** bundle_role_name - "primer", "sham", "stimulus" or "settle" */
 const char *bundle_role_name(enum bundle_role role);
 

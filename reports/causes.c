@@ -33,6 +33,7 @@ static const struct spelling spellings[CAUSE_CLASS_MAX] = {
 	[CAUSE_STIMULUS] = { "stimulus", true, false, 6 },
 	[CAUSE_TASK] = { "task", true, true, 6 },
 	[CAUSE_KWORKER] = { "kworker", true, true, 6 },
+	[CAUSE_HANG] = { "hang", true, true, 6 },
 };
 
 static const char *const layer_words[TRACE_LAYER_MAX] = { "host", "guest" };

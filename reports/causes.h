@@ -30,6 +30,7 @@ enum cause_class {
 	CAUSE_STIMULUS, /* "host/stimulus": a primer, its sham or a stimulus */
 	CAUSE_TASK,	/* "host/task/<comm>" */
 	CAUSE_KWORKER,	/* "host/kworker/<function>" */
+	CAUSE_HANG,	/* "host/hang/<stimulus>": no gap; its caller waited, see bundle_action_hung() */
 	CAUSE_CLASS_MAX
 };
 

@@ -287,6 +287,8 @@ int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key,
 		pool.boots = boot >= pool.boots ? boot + 1 : pool.boots;
 		pool.runs++;
 		add_figures(&pool, runs[i].result, figures);
+		if (cause && strstr(cause, "/hang/")) /* no gap: the action itself shows it */
+			pool.explained += get_count(json_object_get(figures, "armed"), "count");
 		if (add_windows(&pool, runs[i].result, figures, boot) < 0 ||
 		    add_gaps(&pool, runs[i].result, cause, counted, first_window) < 0)
 			return -ENOMEM;

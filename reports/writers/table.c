@@ -141,17 +141,25 @@ static void print_header(const struct printer *p, bool emulated)
 		unit, "of p50, 95%", colour_code(p, PLAIN));
 }
 
+/* Where somebody waits, the CPU goes on. */
+static bool makes_gaps(const json_t *row)
+{
+	return !strstr(json_get_string(row, "cause"), "/hang/");
+}
+
 static void print_line(const struct printer *p, const json_t *row, const char *kind, const char *arm)
 {
 	const json_t *side = json_object_get(row, kind);
 	bool native = strcmp(kind, "native") == 0;
-	char cell[5][CELL];
+	char cell[5][CELL] = { "" };
 	int used;
 
 	format_hits(json_object_get(side, "armed"), true, cell[0]);
 	format_hits(json_object_get(side, "control"), false, cell[1]);
-	format_gaps(native ? side : NULL, cell[2]);
-	format_gaps(native ? NULL : side, cell[3]);
+	if (makes_gaps(row)) {
+		format_gaps(native ? side : NULL, cell[2]);
+		format_gaps(native ? NULL : side, cell[3]);
+	}
 	format_ratio(strcmp(kind, "guest") == 0 ? json_object_get(row, "amplification") : NULL, cell[4]);
 	fputs("  ", p->out);
 	print_safe(p, arm, ARM_COLUMNS);
