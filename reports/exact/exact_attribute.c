@@ -11,7 +11,8 @@ static const struct bundle_action *action_in(const struct bundle *b, const struc
 	for (size_t i = 0; i < b->n_actions; i++) {
 		const struct bundle_action *action = &b->actions[i];
 
-		if (action->role != BUNDLE_STIMULUS && !action->by_probe && action->t0 < gap->t1 && action->t1 >= gap->t0)
+		if (action->role != BUNDLE_STIMULUS && !action->by_probe && action->t0 < gap->t1 &&
+		    action->t1 >= gap->t0)
 			return action;
 	}
 	return NULL;

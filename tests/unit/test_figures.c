@@ -235,11 +235,10 @@ static void bound_of_the_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(primers_and_shams),	  cmocka_unit_test(stimuli_alone),
-		cmocka_unit_test(the_probe_itself),
-		cmocka_unit_test(findings_in_logs),	  cmocka_unit_test(logs_are_made_printable),
-		cmocka_unit_test(old_findings_are_apart), cmocka_unit_test(clock_from_events),
-		cmocka_unit_test(bound_of_the_clock),
+		cmocka_unit_test(primers_and_shams),	   cmocka_unit_test(stimuli_alone),
+		cmocka_unit_test(the_probe_itself),	   cmocka_unit_test(findings_in_logs),
+		cmocka_unit_test(logs_are_made_printable), cmocka_unit_test(old_findings_are_apart),
+		cmocka_unit_test(clock_from_events),	   cmocka_unit_test(bound_of_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
