@@ -38,7 +38,7 @@ struct bundle_action {
 	uint64_t t0;
 	uint64_t t1;
 	size_t window;	 /* index; beyond the last: outside */
-	char detail[32]; /* "": the bundle says nothing */
+	char detail[64]; /* "": the bundle says nothing */
 };
 
 struct bundle_clock {
