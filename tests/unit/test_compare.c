@@ -179,6 +179,25 @@ static void test_a_caller_that_waits_long_is_told(void **state)
 	assert_true(compare_passed(comparison));
 }
 
+static void test_a_hang_is_removed(void **state)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	_cleanup_json_ json_t *comparison = NULL;
+	struct made fixed = {
+		.arm = "reclaim-snapshot", .windows = 5, .cause = "host/hang/stall", .removes = "host/hang/stall"
+	};
+	json_t *hung = make_result((struct made){ .cause = "host/hang/stall", .windows = 5, .hits = 1 });
+	struct err err;
+
+	(void)state;
+	json_array_clear(json_object_get(hung, "gaps")); /* no gap shows it */
+	assert_int_equal(load_results_add(&results, hung), 0);
+	assert_int_equal(load_results_add(&results, make_result(fixed)), 0);
+	assert_int_equal(compare_results(results.result, 2, NULL, &comparison, &err), 0);
+	assert_string_equal(json_get_string(verdict(comparison, 0), "state"), "removed");
+	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "5 of 5 hits explained on stock"));
+}
+
 static void test_unprovoked_more_often(void **state)
 {
 	struct made made[] = {
@@ -572,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_positive_control),
 		cmocka_unit_test(test_too_short_is_undecided),
 		cmocka_unit_test(test_kernel_log_partial_and_lost),
+		cmocka_unit_test(test_a_hang_is_removed),
 		cmocka_unit_test(test_a_caller_that_waits_long_is_told),
 		cmocka_unit_test(test_unprovoked_more_often),
 		cmocka_unit_test(test_unprovoked_more_often_in_boots),
