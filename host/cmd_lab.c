@@ -132,6 +132,7 @@ struct lab {
 	uint64_t isolated;	       /* likewise */
 	uint64_t memory_bytes;	       /* likewise */
 	struct schema_strings cmdline; /* words that scenarios need on it */
+	uint64_t node1_bytes;	       /* likewise */
 	char *out;
 	char *job;
 	bool temporary; /* out goes when we end */
@@ -234,6 +235,8 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 		lab->isolated = scenario.shape.host_isolated;
 	if (scenario.shape.host_memory_bytes > lab->memory_bytes)
 		lab->memory_bytes = scenario.shape.host_memory_bytes;
+	if (scenario.shape.host_node1_bytes > lab->node1_bytes)
+		lab->node1_bytes = scenario.shape.host_node1_bytes;
 	ret = add_words(lab, &scenario.shape.host_cmdline);
 	if (ret == 0)
 		ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)
@@ -407,6 +410,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.cpus = (unsigned int)cpus,
 				.isolated = (unsigned int)isolated_cpus(lab, cpus),
 				.memory_bytes = o->memory_bytes ? o->memory_bytes : memory,
+				.node1_bytes = lab->node1_bytes,
 				.meter = meter,
 				.no_trace = o->no_trace,
 				.append = append,

@@ -51,6 +51,13 @@ static const struct schema_field host_fields[] = {
 	  .offset = offsetof(struct scenario_shape, host_cmdline),
 	  .help = "Words of the host kernel's command line, e.g. cma=64M. A lab boots with them; elsewhere the same "
 		  "parameter must be there, of whatever value." },
+	{ .key = "node1",
+	  .type = SCHEMA_SIZE,
+	  .offset = offsetof(struct scenario_shape, host_node1_bytes),
+	  .fallback = "0B",
+	  .max = 1ULL << 40,
+	  .help = "Of it, memory of a second memory node, which has the upper half of the CPUs. For emulated hosts; "
+		  "elsewhere checks say what is wanted." },
 	{ .key = NULL },
 };
 
@@ -345,6 +352,8 @@ static int check_shape(const struct scenario *s, struct err *err)
 		return err_set(err, -EINVAL, "%s: shape.guest is empty", s->name);
 	if (s->shape.host_isolated >= s->shape.host_cpus)
 		return err_set(err, -EINVAL, "%s: shape.host.isolated must leave a CPU for housekeeping", s->name);
+	if (s->shape.host_node1_bytes >= s->shape.host_memory_bytes)
+		return err_set(err, -EINVAL, "%s: shape.host.node1 must leave memory for node 0", s->name);
 	if (shared & (shared - 1) || shared % (1 << 20))
 		return err_set(err, -EINVAL, "%s: shape.guest_shared must be a power of two of MiB", s->name);
 	if (s->shape.vcpu_policy == POLICY_FIFO &&

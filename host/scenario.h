@@ -29,6 +29,7 @@ struct scenario_shape {
 	uint64_t host_memory_bytes;
 	uint64_t host_isolated;		    /* CPUs that must be isolated */
 	struct schema_strings host_cmdline; /* words of the kernel's command line */
+	uint64_t host_node1_bytes;	    /* of the memory; 0: one node will do */
 	uint32_t guests;		    /* bit i: enum guest_kind i */
 	uint64_t guest_cpus;
 	uint64_t guest_memory_bytes;

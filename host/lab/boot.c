@@ -99,6 +99,20 @@ static void add_shares(struct vector *v, const struct lab_boot *boot)
 	    stage ? str_printf("local,path=%s,mount_tag=out,security_model=none,multidevs=remap", stage) : NULL);
 }
 
+static void add_node(struct vector *v, unsigned int node, uint64_t bytes, unsigned int from, unsigned int to)
+{
+	add(v, "-object", str_printf("memory-backend-ram,id=node%u,size=%" PRIu64 "M", node, bytes >> 20));
+	add(v, "-numa", str_printf("node,nodeid=%u,memdev=node%u,cpus=%u-%u", node, node, from, to));
+}
+
+static void add_nodes(struct vector *v, const struct lab_boot *boot)
+{
+	if (!boot->node1_bytes)
+		return;
+	add_node(v, 0, boot->memory_bytes - boot->node1_bytes, 0, boot->cpus / 2 - 1);
+	add_node(v, 1, boot->node1_bytes, boot->cpus / 2, boot->cpus - 1);
+}
+
 static void add_meter(struct vector *v, const struct lab_boot *boot)
 {
 	_cleanup_free_ char *plugin = boot->meter ? escape(boot->meter) : NULL;
@@ -123,11 +137,12 @@ char **lab_boot_argv(const struct lab_boot *boot)
 	add(&v, "-machine", strdup("q35"));
 	add(&v, "-accel", strdup("tcg,thread=multi"));
 	add(&v, "-cpu", strdup("max,-la57"));
-	add(&v, "-smp", str_printf("%u", boot->cpus));
+	add(&v, "-smp", str_printf("%u%s", boot->cpus, boot->node1_bytes ? ",sockets=2" : ""));
 	add(&v, "-m", str_printf("%" PRIu64, boot->memory_bytes >> 20));
 	add(&v, "-kernel", strdup(boot->kernel));
 	add(&v, "-initrd", strdup(boot->initramfs));
 	add(&v, "-append", lab_boot_cmdline(boot));
+	add_nodes(&v, boot);
 	add_consoles(&v, boot);
 	add_shares(&v, boot);
 	add_meter(&v, boot);

@@ -19,6 +19,7 @@ struct lab_boot {
 	unsigned int cpus;     /* more than are isolated */
 	unsigned int isolated; /* CPUs, from CPU 1 on */
 	uint64_t memory_bytes;
+	uint64_t node1_bytes;	/* of it: of a second node, with the upper half of the CPUs; 0: there is one node */
 	const char *meter;	/* QEMU plugin that writes meter.bin into the stage; NULL: none */
 	const char *append;	/* more kernel command line; NULL or "": none */
 	char *const *qemu_args; /* more arguments; NULL: none */

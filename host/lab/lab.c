@@ -156,6 +156,7 @@ static int boot(struct attempt *a, struct err *err)
 				.cpus = p->cpus,
 				.isolated = p->isolated,
 				.memory_bytes = p->memory_bytes,
+				.node1_bytes = p->node1_bytes,
 				.meter = a->meter,
 				.append = append,
 				.qemu_args = p->qemu_args->item,

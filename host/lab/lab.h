@@ -41,6 +41,7 @@ struct lab_params {
 	unsigned int cpus;
 	unsigned int isolated;
 	uint64_t memory_bytes;
+	uint64_t node1_bytes;
 	const char *meter;  /* the instruction meter, see paths_meter(); NULL: functional mode only */
 	const char *append; /* more kernel command line of the emulated host; NULL: none */
 	const struct schema_strings *qemu_args;

@@ -53,11 +53,28 @@ static void test_command(void **state)
 	assert_string_equal(argv[0], LAB_QEMU);
 	assert_true(has_pair(argv, "-smp", "3"));
 	assert_true(has_pair(argv, "-m", "3072"));
+	assert_false(has_pair(argv, "-numa", "node,nodeid=1,memdev=node1,cpus=1-2"));
 	assert_true(has_pair(argv, "-accel", "tcg,thread=multi"));
 	assert_true(has_pair(argv, "-kernel", "/k/bzImage"));
 	assert_true(has_pair(argv, "-initrd", "/i/lab.cpio.gz"));
 	assert_true(has_pair(argv, "-chardev", "socket,id=progress,fd=13,server=off"));
 	assert_true(has_pair(argv, "-mon", "chardev=monitor,mode=control"));
+	lab_boot_argv_free(argv);
+}
+
+static void test_two_nodes(void **state)
+{
+	struct lab_boot boot = example();
+	char **argv;
+
+	(void)state;
+	boot.node1_bytes = UINT64_C(256) << 20;
+	argv = lab_boot_argv(&boot);
+	assert_non_null(argv);
+	assert_true(has_pair(argv, "-object", "memory-backend-ram,id=node0,size=2816M"));
+	assert_true(has_pair(argv, "-numa", "node,nodeid=0,memdev=node0,cpus=0-0"));
+	assert_true(has_pair(argv, "-object", "memory-backend-ram,id=node1,size=256M"));
+	assert_true(has_pair(argv, "-numa", "node,nodeid=1,memdev=node1,cpus=1-2"));
 	lab_boot_argv_free(argv);
 }
 
@@ -300,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_two_nodes),
 		cmocka_unit_test(test_root_is_read_only),
 		cmocka_unit_test(test_comma_in_stage),
 		cmocka_unit_test(test_more_arguments_come_last),

@@ -92,6 +92,7 @@ static const struct bad bad[] = {
 	{ HEAD "shape: {guest: []}\n" WINDOWS PROVOKES PRIMER, "guest" },
 	{ HEAD "shape: {guest: qemu}\n" WINDOWS PROVOKES PRIMER, "libvirt" },
 	{ HEAD "shape: {guest: none, host: {cpus: 2, isolated: 2}}\n" WINDOWS PROVOKES PRIMER, "housekeeping" },
+	{ HEAD "shape: {guest: none, host: {memory: 2GiB, node1: 2GiB}}\n" WINDOWS PROVOKES PRIMER, "node 0" },
 	{ HEAD "shape: {guest: none, vcpu_policy: fifo}\n" WINDOWS PROVOKES PRIMER, "would never run" },
 	{ HEAD "shape: {guest: libvirt, guest_shared: 3MiB}\n" WINDOWS PROVOKES PRIMER, "power of two" },
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: mlock, layer: guest, period: 1s}\n", "none" },
