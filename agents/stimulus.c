@@ -11,7 +11,7 @@
 #include "common/marks.h"
 #include "common/tsc.h"
 
-#define READY_TIMEOUT_MS 30000
+#define READY_TIMEOUT_MS 60000
 #define FIRE_TIMEOUT_MS 60000 /* on top of the spin: flush_work() behind a busy FIFO task */
 #define SPIN_MAX_MS 60000
 #define NAME_BYTES 32

@@ -25,6 +25,8 @@
 	X(FLUSH_BUFFERS, flush_buffers,                                                                                \
 	  "has the kernel forget the buffers of device=FILE, whose pages stay in memory")                              \
 	X(COLLAPSE, collapse, "has a huge page made of a small one of its own")                                        \
+	X(STALL, stall,                                                                                                \
+	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more on toucher=CPU")   \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 
 #endif

@@ -101,7 +101,7 @@ static int prepare(struct measuring *m, enum action_kind kind, enum layer layer,
 	res = agent_call(agent,
 			 json_pack("{s:s, s:s, s:i, s:o}", "op", "stimulus.prepare", "kind", action_kind_name(kind),
 				   "cpu", cpu, "params", params_json(params)),
-			 CALL_TIMEOUT_MS, &reply, err);
+			 3 * CALL_TIMEOUT_MS, &reply, err);
 	if (res < 0)
 		return res;
 	*ret = (struct prepared){
@@ -133,12 +133,20 @@ static struct prepared probe_as_primer(const struct measuring *m)
 				  .by_probe = true };
 }
 
+static void show_life(void *ctx)
+{
+	const struct measuring *m = ctx;
+
+	progress_tick(m->p->progress);
+}
+
 static int prepare_all(struct measuring *m, struct err *err)
 {
 	const struct scenario *s = m->p->scenario;
 	const struct schema_strings none = { 0 };
 	int ret = 0;
 
+	agent_on_silence(m->p->host_agent, STATUS_NS / 1000000, show_life, m);
 	if (!m->p->fifo)
 		ret = prepare(m, ACTION_SPIN, LAYER_HOST, m->p->host_cpu, &none, &m->settle[LAYER_HOST], err);
 	if (ret == 0 && m->p->guest)
@@ -149,6 +157,7 @@ static int prepare_all(struct measuring *m, struct err *err)
 		ret = prepare_action(m, &s->primer, measured_cpu(m, (enum layer)s->primer.layer), &m->primer, err);
 	if (ret == 0 && s->has_stimulus)
 		ret = prepare_action(m, &s->stimulus, -1, &m->stimulus, err);
+	agent_on_silence(m->p->host_agent, 0, NULL, NULL);
 	return ret;
 }
 

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every scenario on every arm, and whether each did there what it should: a matrix. Hours; for a night.
 #   matrix.sh BUILD [OUT]
-# SCENARIOS, ARMS and GUESTS (none libvirt) choose some; what was measured stays in OUT (build/matrix).
+# SCENARIOS, ARMS and GUESTS (none libvirt) choose some; what was measured stays in OUT (build/matrix). One that wants a
+# larger machine than the others is to be chosen alone: SCENARIOS=direct-reclaim-stall.
 set -u
 vcpulat=$1/vcpulat
 out=${2:-$1/matrix}
 here=$(dirname "$0")
 
-scenarios=${SCENARIOS:-$("$vcpulat" scenarios --json | jq -r '.[] | select(.name != "calibrate").name')}
+scenarios=${SCENARIOS:-$("$vcpulat" scenarios --json | jq -r '.[] | select(.name != "calibrate" and .name != "direct-reclaim-stall").name')}
 arms=${ARMS:-$("$vcpulat" kernel list --json | jq -r '.[] | select(.name | startswith("planted-") | not).name')}
 options=()
 for arm in $arms; do options+=(--host-kernel "$arm"); done

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A page fault that does not return. A memory node is filled until few pages are free, and a part of those is only in
+ * the counters of CPUs that nobody folds, because they are isolated and their own work for it never comes to run.
+ * kswapd counts exactly and sees no reason to run; allow_direct_reclaim() does not (kernel mm/vmscan.c, 6.1), and has
+ * whoever needs memory wait for kswapd.
+ */
+#include "agents/stimulus.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/mempolicy.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/cpulist.h"
+#include "common/fs.h"
+#include "common/mono.h"
+
+#define NUMBER_BYTES 64
+#define BLOCK_PAGES 16	 /* past the CPU's own list, and below the threshold of its counters from 8 CPUs on */
+#define CACHE_PAGES 3000 /* of files: what reclaim is to find */
+#define FREE_PAGES 150	 /* left when all is in place */
+#define MORE_PAGES 150	 /* than are free, that are touched: a few turns of reclaim */
+#define STICK_MS 4000	 /* the counters are folded every second */
+#define READY_MS 25000
+#define LIMIT_MS 4000 /* a fault that takes so long is not waited for */
+#define MAX_BUDDY_BYTES 65536
+#define MAX_ZONES_BYTES (1 << 20)
+
+struct stalling {
+	int node;
+	int toucher;	     /* CPU of the node: a list of pages far from their CPU is emptied every few seconds */
+	atomic_size_t stuck; /* CPUs that are */
+};
+
+static int bind_memory(int node)
+{
+	unsigned long mask = node < 0 ? 0 : 1UL << node;
+
+	return syscall(SYS_set_mempolicy, node < 0 ? MPOL_DEFAULT : MPOL_BIND, node < 0 ? NULL : &mask,
+		       node < 0 ? 0 : sizeof(mask) * 8) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* Free pages of the node, whatever counters say: "Node 1, zone Normal 3 2 ..." lists blocks by order. */
+static long free_pages(int node)
+{
+	_cleanup_free_ char *start = str_printf("Node %d, zone", node);
+	_cleanup_free_ char *text = NULL;
+	long pages = 0;
+	char *rest;
+
+	if (!start || fs_read("/proc/buddyinfo", MAX_BUDDY_BYTES, &text, NULL, NULL) < 0)
+		return -1;
+	rest = text;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		char *at = line + strlen(start);
+
+		if (strncmp(line, start, strlen(start)) != 0)
+			continue;
+		at += strspn(at, " ");
+		at += strcspn(at, " ");
+		for (int order = 0; *at; order++)
+			pages += strtol(at, &at, 10) << order, at += strspn(at, " ");
+	}
+	return pages;
+}
+
+/* Free pages of the node as the kernel's counters have it, without what CPUs still hold back. */
+static long counted_pages(int node)
+{
+	_cleanup_free_ char *text = NULL;
+	bool ours = false;
+	long pages = 0;
+	char *rest;
+
+	if (fs_read("/proc/zoneinfo", MAX_ZONES_BYTES, &text, NULL, NULL) < 0)
+		return -1;
+	rest = text;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		long n;
+		int seen;
+
+		if (sscanf(line, "Node %d, zone", &seen) == 1)
+			ours = seen == node;
+		else if (ours && sscanf(line, " nr_free_pages %ld", &n) == 1)
+			pages += n;
+	}
+	return pages;
+}
+
+/* Where the toucher waits, and what the node has then. */
+static void describe(const struct stalling *s, pid_t pid, char ret[static STIMULUS_DETAIL_BYTES])
+{
+	_cleanup_free_ char *path = str_printf("/proc/%d/wchan", (int)pid);
+	_cleanup_free_ char *where = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	if (!path || fs_read_line(path, &where, NULL) < 0)
+		return;
+	text = str_printf("in %s, %ld free, %ld counted", where, free_pages(s->node), counted_pages(s->node));
+	snprintf(ret, STIMULUS_DETAIL_BYTES, "%.*s", STIMULUS_DETAIL_BYTES - 1, text ? text : where);
+}
+
+/* A block of pages of the node; closing the socket frees it on the CPU that does so. */
+static int hold_block(void)
+{
+	const unsigned int page = (unsigned int)sysconf(_SC_PAGESIZE);
+	struct tpacket_req ring = {
+		.tp_block_size = BLOCK_PAGES * page, .tp_block_nr = 1, .tp_frame_size = page, .tp_frame_nr = BLOCK_PAGES
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0)
+		return -errno;
+	return fd;
+}
+
+/*
+ * Dirties the CPU's counters and spins until they were folded: the work for it re-arms itself, and then stays pending
+ * on a CPU that does not tick. What is freed here afterwards stays in this CPU's counters.
+ */
+static void be_stuck(struct stalling *s, int cpu, int block_fd)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const int64_t end_ms = mono_ms() + STICK_MS;
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0 || p == MAP_FAILED || mlock(p, page) < 0)
+		_exit(1);
+	while (mono_ms() < end_ms)
+		;
+	close(block_fd);
+	atomic_fetch_add(&s->stuck, 1);
+	for (;;)
+		pause();
+}
+
+/* Not with the node's memory: what the child allocates and frees would be counted there, too. */
+static int stick(struct stalling *s, int cpu)
+{
+	int ret = bind_memory(s->node);
+	int fd = ret == 0 ? hold_block() : ret;
+	pid_t pid;
+
+	if (fd < 0)
+		return fd;
+	ret = bind_memory(-1);
+	pid = ret == 0 ? fork() : -1;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		be_stuck(s, cpu, fd);
+	}
+	close(fd);
+	return pid < 0 ? -errno : 0;
+}
+
+/* Reads files into memory of the node. */
+static int fill_cache(int node)
+{
+	static char buffer[1 << 20];
+	FILE *list = popen("exec find /usr/bin /usr/lib/*-linux-gnu -maxdepth 1 -type f -size +4096k", "r");
+	const long until = free_pages(node) - CACHE_PAGES;
+	char path[4096];
+
+	while (list && free_pages(node) > until && fgets(path, sizeof(path), list)) {
+		_cleanup_close_ int fd = -1;
+
+		path[strcspn(path, "\n")] = '\0';
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		while (fd >= 0 && free_pages(node) > until && read(fd, buffer, sizeof(buffer)) > 0)
+			;
+	}
+	if (list)
+		pclose(list);
+	return free_pages(node) > until ? -ENODATA : 0;
+}
+
+static int fill(const struct stalling *s)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	int ret = bind_memory(s->node);
+	long bytes;
+
+	if (ret == 0)
+		ret = fill_cache(s->node);
+	bytes = (free_pages(s->node) - FREE_PAGES) * page;
+	if (ret == 0 && bytes > 0 &&
+	    mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0) ==
+		    MAP_FAILED)
+		ret = -errno;
+	return ret < 0 ? ret : bind_memory(-1);
+}
+
+static int get_params(const json_t *params, struct stalling *s, cpu_set_t *stuck)
+{
+	char text[NUMBER_BYTES];
+	int ret = stimulus_param(params, "node", text, sizeof(text));
+
+	if (ret == 0)
+		s->node = atoi(text);
+	if (ret == 0)
+		ret = stimulus_param(params, "toucher", text, sizeof(text));
+	if (ret == 0)
+		s->toucher = atoi(text);
+	if (ret == 0)
+		ret = stimulus_param(params, "stuck", text, sizeof(text));
+	return ret < 0 ? ret : cpulist_parse(text, stuck);
+}
+
+static int prepare(struct stimulus_state *state, const json_t *params)
+{
+	struct stalling *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	const int64_t end_ms = mono_ms() + READY_MS;
+	cpu_set_t stuck;
+	int ret;
+
+	if (s == MAP_FAILED)
+		return -errno;
+	state->own = s; /* lives as long as the worker */
+	ret = get_params(params, s, &stuck);
+	for (size_t cpu = 0; ret == 0 && cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &stuck))
+			ret = stick(s, (int)cpu);
+	if (ret == 0)
+		ret = fill(s);
+	while (ret == 0 && atomic_load(&s->stuck) < (size_t)CPU_COUNT(&stuck)) {
+		usleep(100000);
+		if (mono_ms() > end_ms)
+			ret = -ETIMEDOUT;
+	}
+	return ret;
+}
+
+static void touch(const struct stalling *s, size_t pages)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *p = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)s->toucher, &set);
+	if (p == MAP_FAILED || sched_setaffinity(0, sizeof(set), &set) < 0 || bind_memory(s->node) < 0)
+		_exit(1);
+	for (size_t i = 0; i < pages; i++)
+		((volatile unsigned char *)p)[i * page] = 1;
+	_exit(0);
+}
+
+/* Returns when all is touched, or when that took too long: then the toucher is killed, and gives its pages back. */
+static int act(struct stimulus_state *state)
+{
+	struct stalling *s = state->own;
+	const int64_t end_ms = mono_ms() + LIMIT_MS;
+	const long pages = free_pages(s->node) + MORE_PAGES;
+	pid_t pid;
+
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		touch(s, (size_t)pages);
+	}
+	state->detail[0] = '\0';
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
+		usleep(10000);
+		if (mono_ms() < end_ms || state->detail[0])
+			continue;
+		describe(s, pid, state->detail);
+		kill(pid, SIGKILL);
+	}
+	return 0;
+}
+
+const struct stimulus_ops *stimulus_stall(void)
+{
+	static const struct stimulus_ops ops = {
+		.name = "stall", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act
+	};
+
+	return &ops;
+}
