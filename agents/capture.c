@@ -207,7 +207,8 @@ int capture_stop(struct capture *capture, struct capture_counts *ret, struct err
 	return 0;
 }
 
-int capture_write(struct capture *capture, const struct symbols *symbols, int fd, struct err *err)
+int capture_write(struct capture *capture, const struct symbols *symbols, const struct tracedat_link *link, int fd,
+		  struct err *err)
 {
 	const struct capture_file_options options = {
 		.dir = capture->dir,
@@ -216,6 +217,7 @@ int capture_write(struct capture *capture, const struct symbols *symbols, int fd
 		.stats = capture->stats,
 		.cpus = capture->cpus,
 		.symbols = { symbols ? symbols->text : NULL, symbols ? symbols->bytes : 0 },
+		.link = *link,
 	};
 
 	if (!capture->stopped)

@@ -21,6 +21,7 @@
 
 struct capture;
 struct symbols;
+struct tracedat_link;
 
 struct capture_counts {
 	uint64_t events; /* in the buffers */
@@ -54,12 +55,14 @@ int capture_stop(struct capture *capture, struct capture_counts *ret, struct err
  * capture_write - move the events into a trace.dat
  * @capture: a stopped one; its buffers are empty afterwards
  * @symbols: for the addresses in the events; NULL: none are known
+ * @link: the file's number, and how it goes with another layer's
  * @fd: empty, seekable
  * @err: says what failed
  *
  * Return: 0, -EBUSY while it records, or another -errno.
  */
-int capture_write(struct capture *capture, const struct symbols *symbols, int fd, struct err *err);
+int capture_write(struct capture *capture, const struct symbols *symbols, const struct tracedat_link *link, int fd,
+		  struct err *err);
 
 /**
  * capture_free - remove the instance

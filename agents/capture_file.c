@@ -13,7 +13,6 @@
 #include "agents/tracing.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
-#include "common/tsc.h"
 
 /* Everything of a file that has to be freed. */
 struct gathered {
@@ -172,7 +171,7 @@ static void gathered_done(struct gathered *g)
 int capture_file_write(const struct capture_file_options *options, int fd, struct err *err)
 {
 	_cleanup_(gathered_done) struct gathered g = {
-		.parts = { .cpu_stats = options->stats, .kallsyms = options->symbols, .trace_id = tsc_read() }
+		.parts = { .cpu_stats = options->stats, .kallsyms = options->symbols, .link = options->link }
 	};
 	int ret = gather_text(&g, options->dir, err);
 

@@ -20,6 +20,7 @@ struct capture_file_options {
 	const struct tracedat_blob *stats; /* one a CPU */
 	size_t cpus;
 	struct tracedat_blob symbols; /* for the addresses in the events; borrowed */
+	struct tracedat_link link;
 };
 
 /**

@@ -16,6 +16,7 @@
 #include "agents/nudge.h"
 #include "agents/probe.h"
 #include "agents/stimulus.h"
+#include "agents/tracedat.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
@@ -190,18 +191,41 @@ static int op_capture_stop(struct agent *a, const json_t *request, json_t *reply
 	return 0;
 }
 
+/* A file that nobody gave a number gets one that no other file has. */
+static int read_link(const json_t *request, struct tracedat_link *link, struct err *err)
+{
+	const json_t *vcpus = json_object_get(request, "vcpus");
+	json_t *vcpu;
+	size_t i;
+
+	link->trace_id = json_get_u64(request, "trace_id");
+	link->trace_id = link->trace_id ? link->trace_id : tsc_read();
+	link->peer_id = json_get_u64(request, "peer_id");
+	link->is_guest = json_is_true(json_object_get(request, "is_guest"));
+	if (json_array_size(vcpus) > TRACEDAT_MAX_VCPUS)
+		return err_set(err, -EINVAL, "%zu vCPUs: at most %d", json_array_size(vcpus), TRACEDAT_MAX_VCPUS);
+	json_array_foreach (vcpus, i, vcpu)
+		link->vcpu[link->vcpus++] = (struct tracedat_vcpu){
+			.shift = json_integer_value(json_object_get(vcpu, "shift")),
+			.tid = (int32_t)json_get_u64(vcpu, "tid"),
+		};
+	return 0;
+}
+
 static int op_capture_fetch(struct agent *a, const json_t *request, json_t *reply, struct err *err)
 {
 	_cleanup_close_ int fd = open_scratch(err);
+	struct tracedat_link link = { 0 };
 	int ret;
 
-	(void)request;
 	if (fd < 0)
 		return fd;
 	if (!a->capture)
 		return err_set(err, -ENODATA, "no events were recorded");
 	symbols_read(&a->symbols, NULL); /* addresses without names are still addresses */
-	ret = capture_write(a->capture, &a->symbols, fd, err);
+	ret = read_link(request, &link, err);
+	if (ret == 0)
+		ret = capture_write(a->capture, &a->symbols, &link, fd, err);
 	if (ret == 0)
 		ret = send_scratch(a, fd, reply, err);
 	if (ret < 0)

@@ -17,7 +17,15 @@
 #define CHUNK (1U << 18) /* bytes copied at a time; a multiple of every page size */
 
 /* Options of the file, as trace-cmd numbers them; others are skipped by readers that do not know them. */
-enum option { OPTION_DONE = 0, OPTION_CPUSTAT = 2, OPTION_TRACECLOCK = 4, OPTION_UNAME = 5, OPTION_TRACEID = 11 };
+enum option {
+	OPTION_DONE = 0,
+	OPTION_CPUSTAT = 2,
+	OPTION_TRACECLOCK = 4,
+	OPTION_UNAME = 5,
+	OPTION_TRACEID = 11,
+	OPTION_TIME_SHIFT = 12,
+	OPTION_GUEST = 13,
+};
 
 /* Where the pages of one CPU lie; the table of these stands before the pages. */
 struct cpu_place {
@@ -145,6 +153,39 @@ static void put_cpu_stats(struct out *o, size_t cpu, const struct tracedat_blob 
 	put(o, "", 1);
 }
 
+/* One sample a CPU of time, offset and scaling; then the scalings' fraction bits. Of one sample only the offset counts.
+ */
+static void put_time_shift(struct out *o, const struct tracedat_link *link)
+{
+	put_u16(o, OPTION_TIME_SHIFT);
+	put_u32(o, (uint32_t)(8 + 4 + 4 + link->vcpus * (4 + 3 * 8 + 8)));
+	put_u64(o, link->peer_id);
+	put_u32(o, 0); /* no interpolation */
+	put_u32(o, (uint32_t)link->vcpus);
+	for (size_t i = 0; i < link->vcpus; i++) {
+		put_u32(o, 1);
+		put_u64(o, 0);
+		put_u64(o, (uint64_t)link->vcpu[i].shift);
+		put_u64(o, 1);
+	}
+	for (size_t i = 0; i < link->vcpus; i++)
+		put_u64(o, 0);
+}
+
+/* Which of the host's threads is which of the guest's CPUs. */
+static void put_guest(struct out *o, const struct tracedat_link *link)
+{
+	put_u16(o, OPTION_GUEST);
+	put_u32(o, (uint32_t)(sizeof("guest") + 8 + 4 + link->vcpus * (4 + 4)));
+	put(o, "guest", sizeof("guest"));
+	put_u64(o, link->peer_id);
+	put_u32(o, (uint32_t)link->vcpus);
+	for (size_t i = 0; i < link->vcpus; i++) {
+		put_u32(o, (uint32_t)i);
+		put_u32(o, (uint32_t)link->vcpu[i].tid);
+	}
+}
+
 static void put_options(struct out *o, const struct tracedat_parts *p)
 {
 	put(o, "options  ", sizeof("options  "));
@@ -152,7 +193,11 @@ static void put_options(struct out *o, const struct tracedat_parts *p)
 		put_cpu_stats(o, i, &p->cpu_stats[i]);
 	put_option(o, OPTION_TRACECLOCK, NULL, 0);
 	put_option_text(o, OPTION_UNAME, &p->uname);
-	put_option(o, OPTION_TRACEID, &p->trace_id, sizeof(p->trace_id));
+	put_option(o, OPTION_TRACEID, &p->link.trace_id, sizeof(p->link.trace_id));
+	if (p->link.peer_id && p->link.is_guest)
+		put_time_shift(o, &p->link);
+	else if (p->link.peer_id)
+		put_guest(o, &p->link);
 	put_u16(o, OPTION_DONE);
 }
 

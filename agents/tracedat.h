@@ -9,6 +9,7 @@
 #ifndef VCPULAT_TRACEDAT_H
 #define VCPULAT_TRACEDAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,25 @@ struct tracedat_blob {
 struct tracedat_format {
 	const char *system;	   /* formats of one system stand together */
 	struct tracedat_blob text; /* content of its events/SYSTEM/EVENT/format */
+};
+
+#define TRACEDAT_MAX_VCPUS 64
+
+struct tracedat_vcpu {
+	int64_t shift; /* what its stamps lack of the host's, in cycles */
+	int32_t tid;   /* of its thread on the host */
+};
+
+/*
+ * What ties the files of a host and its guest together, as `trace-cmd attach` would: `trace-cmd report` and KernelShark
+ * then show the guest's events at the host's time. Both assume that the two clocks run at one rate.
+ */
+struct tracedat_link {
+	uint64_t trace_id; /* any number that no other file of the same measurement has */
+	uint64_t peer_id;  /* trace_id of the other layer's file; 0: there is none */
+	bool is_guest;	   /* of the two, this one is the guest's */
+	size_t vcpus;
+	struct tracedat_vcpu vcpu[TRACEDAT_MAX_VCPUS];
 };
 
 /* Named after the tracefs files they come from. All borrowed. */
@@ -41,7 +61,7 @@ struct tracedat_parts {
 	const struct tracedat_blob *cpu_stats; /* one a CPU: what per_cpu/cpuN/stats said; NULL: none */
 	const int *cpu_pages;		       /* one a CPU: read to its end, or until it would block; -1: nothing */
 	size_t cpus;
-	uint64_t trace_id; /* any number that no other file of the same measurement has */
+	struct tracedat_link link;
 };
 
 /**

@@ -143,3 +143,19 @@ json_t *capture_request(enum layer layer, int cpu, uint64_t duration_ns, const s
 	return json_pack("{s:s, s:o, s:I}", "op", "capture.start", "events", list, "buffer_kib",
 			 buffer_kib(layer, duration_ns));
 }
+
+json_t *capture_fetch_request(enum layer layer, uint64_t trace_id, const struct clock_reading *clock)
+{
+	uint64_t own = trace_id + (layer == LAYER_GUEST);
+	json_t *vcpus;
+
+	if (!clock || !clock_fits_traces(clock))
+		return json_pack("{s:s, s:I}", "op", "capture.fetch", "trace_id", (json_int_t)own);
+	vcpus = json_array();
+	for (size_t i = 0; i < clock->count; i++)
+		json_array_append_new(vcpus, json_pack("{s:I, s:i}", "shift", (json_int_t)-clock->vcpu[i].map.offset,
+						       "tid", (int)clock->vcpu[i].tid));
+	return json_pack("{s:s, s:I, s:I, s:b, s:o}", "op", "capture.fetch", "trace_id", (json_int_t)own, "peer_id",
+			 (json_int_t)(trace_id + (layer == LAYER_HOST)), "is_guest", layer == LAYER_GUEST, "vcpus",
+			 vcpus);
+}

@@ -116,6 +116,17 @@ size_t clock_contradicts(const struct tsc_map *map, const struct clock_pair *pai
 	return n;
 }
 
+bool clock_fits_traces(const struct clock_reading *reading)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct tsc_map *map = &reading->vcpu[i].map;
+
+		if ((map->ratio && map->ratio != 1ULL << map->frac_bits) || reading->vcpu[i].tid == 0)
+			return false;
+	}
+	return reading->count > 0;
+}
+
 static json_t *reading_json(const char *when, const struct clock_reading *r)
 {
 	json_t *offsets = json_array();
@@ -147,7 +158,8 @@ json_t *clock_json(const struct clock_reading *start, const struct clock_reading
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("{s:I, s:I, s:I}", "host0", (json_int_t)pairs[i].host0, "guest",
 						      (json_int_t)pairs[i].guest, "host1", (json_int_t)pairs[i].host1));
-	return json_pack("{s:o, s:[o, o], s:o, s:I, s:b}", "vcpus", vcpus_json(start), "read",
+	return json_pack("{s:o, s:[o, o], s:o, s:I, s:b, s:b}", "vcpus", vcpus_json(start), "read",
 			 reading_json("start", start), reading_json("end", end), "pairs", list, "error_cycles",
-			 (json_int_t)(count ? clock_error_cycles(pairs, count) : 0), "stable", stable);
+			 (json_int_t)(count ? clock_error_cycles(pairs, count) : 0), "stable", stable, "in_traces",
+			 clock_fits_traces(start));
 }

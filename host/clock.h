@@ -74,6 +74,12 @@ uint64_t clock_error_cycles(const struct clock_pair *pairs, size_t count);
 size_t clock_contradicts(const struct tsc_map *map, const struct clock_pair *pairs, size_t count);
 
 /**
+ * clock_fits_traces - can the clock be told in trace files, which know no scaling and want every vCPU's thread?
+ * @reading: of a guest
+ */
+bool clock_fits_traces(const struct clock_reading *reading);
+
+/**
  * clock_json - what clock.json holds
  * @start: reading before the windows
  * @end: reading after them

@@ -433,13 +433,25 @@ static int set_up(struct measuring *m, struct err *err)
 	return ret < 0 ? ret : start_probe(m, err);
 }
 
-static int fetch(struct measuring *m, struct agent *agent, const char *op, const char *file, uint64_t max_bytes,
+static int fetch(struct measuring *m, struct agent *agent, json_t *request, const char *file, uint64_t max_bytes,
 		 struct err *err)
 {
 	_cleanup_free_ char *path = bundle_writer_path(m->p->bundle, file);
 
 	progress_tick(m->p->progress);
-	return path ? agent_fetch(agent, json_pack("{s:s}", "op", op), path, max_bytes, err) : -ENOMEM;
+	if (path)
+		return agent_fetch(agent, request, path, max_bytes, err);
+	json_decref(request);
+	return -ENOMEM;
+}
+
+static int fetch_trace(struct measuring *m, enum layer layer, uint64_t trace_id, const char *file, struct err *err)
+{
+	const struct clock_reading *clock = m->p->guest ? &m->clock.start : NULL;
+
+	if (!m->tracing[layer])
+		return 0;
+	return fetch(m, agent_of(m, layer), capture_fetch_request(layer, trace_id, clock), file, MAX_TRACE_BYTES, err);
 }
 
 static int stop_probe(struct measuring *m, struct err *err)
@@ -497,6 +509,7 @@ static int clear_stimuli(struct measuring *m, struct err *err)
 /* Everything is tried, whatever failed before; the first failure is the one that is told. */
 static int finish(struct measuring *m, struct err *err)
 {
+	uint64_t trace_id = tsc_read();
 	struct err why[8] = { 0 };
 	int ret[8] = { 0 };
 
@@ -506,11 +519,10 @@ static int finish(struct measuring *m, struct err *err)
 	ret[2] = stop_tracing(m, LAYER_GUEST, &m->out->lost_guest_events, &why[2]);
 	ret[3] = save_clocks(m, &why[3]);
 	if (m->probing)
-		ret[4] = fetch(m, agent_of(m, probe_layer(m)), "probe.fetch", "probe.bin", MAX_PROBE_BYTES, &why[4]);
-	if (m->tracing[LAYER_HOST])
-		ret[5] = fetch(m, agent_of(m, LAYER_HOST), "capture.fetch", "host.dat", MAX_TRACE_BYTES, &why[5]);
-	if (m->tracing[LAYER_GUEST])
-		ret[6] = fetch(m, agent_of(m, LAYER_GUEST), "capture.fetch", "guest.dat", MAX_TRACE_BYTES, &why[6]);
+		ret[4] = fetch(m, agent_of(m, probe_layer(m)), json_pack("{s:s}", "op", "probe.fetch"), "probe.bin",
+			       MAX_PROBE_BYTES, &why[4]);
+	ret[5] = fetch_trace(m, LAYER_HOST, trace_id, "host.dat", &why[5]);
+	ret[6] = fetch_trace(m, LAYER_GUEST, trace_id, "guest.dat", &why[6]);
 	ret[7] = clear_stimuli(m, &why[7]);
 	for (size_t i = 0; i < ARRAY_SIZE(ret); i++)
 		if (ret[i] < 0)

@@ -150,6 +150,7 @@ static int load_clock(struct bundle *b, struct err *err)
 	load_maps(b, clock);
 	b->clock.error_cycles = json_get_u64(clock, "error_cycles");
 	b->clock.stable = json_is_true(json_object_get(clock, "stable"));
+	b->clock.in_traces = json_is_true(json_object_get(clock, "in_traces"));
 	return 0;
 }
 

@@ -46,6 +46,7 @@ struct bundle_clock {
 	struct tsc_map vcpu[BUNDLE_MAX_VCPUS]; /* by vCPU number; those not given are as the measured one */
 	uint64_t error_cycles;		       /* 0: not known */
 	bool stable;
+	bool in_traces; /* the trace files say it too, so that trace-cmd merges them unasked */
 };
 
 struct bundle {

@@ -52,11 +52,12 @@ static json_t *clock_json(const struct analysis *a)
 
 	known = error == UINT64_MAX || !b->has_guest ? json_null()
 						     : json_integer((json_int_t)tsc_to_ns(error, b->cycles_per_second));
-	return json_pack("{s:I, s:I, s:b, s:o, s:I, s:I, s:b}", "cycles_per_second", (json_int_t)b->cycles_per_second,
-			 "offset_cycles", b->clock.has_map ? (json_int_t)map->offset : 0, "scaled",
-			 b->clock.has_map && is_scaled(map), "error_ns", known, "pairs", (json_int_t)a->clock.pairs,
-			 "contradiction_ns", (json_int_t)tsc_to_ns(a->clock.contradiction, b->cycles_per_second),
-			 "stable", b->clock.stable && !a->clock.changed);
+	return json_pack("{s:I, s:I, s:b, s:o, s:I, s:I, s:b, s:b}", "cycles_per_second",
+			 (json_int_t)b->cycles_per_second, "offset_cycles",
+			 b->clock.has_map ? (json_int_t)map->offset : 0, "scaled", b->clock.has_map && is_scaled(map),
+			 "error_ns", known, "pairs", (json_int_t)a->clock.pairs, "contradiction_ns",
+			 (json_int_t)tsc_to_ns(a->clock.contradiction, b->cycles_per_second), "stable",
+			 b->clock.stable && !a->clock.changed, "in_traces", b->clock.in_traces);
 }
 
 static json_t *probe_json(const struct bundle *b)

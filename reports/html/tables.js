@@ -198,10 +198,12 @@
 			})));
 	}
 
-	// trace-cmd interleaves both layers when it is told how far their clocks are apart; it knows no scaling.
+	// trace-cmd interleaves both layers when it knows how far their clocks are apart, from the files or else from us; it
+	// knows no scaling.
 	function traces() {
 		const runs = data.runs.filter(run => run.guest === "libvirt" && run.clock && run.clock.offset_cycles && !run.clock.scaled && run.trace && run.trace.guest);
-		return runs.map(run => `trace-cmd report -i ${run.bundle}/host.dat -i ${run.bundle}/guest.dat --ts-offset ${-run.clock.offset_cycles}`);
+		return runs.map(run => `trace-cmd report -i ${run.bundle}/host.dat -i ${run.bundle}/guest.dat` +
+			(run.clock.in_traces ? "" : ` --ts-offset ${-run.clock.offset_cycles}`));
 	}
 
 	function again() {

@@ -34,6 +34,14 @@ holds "the guest's own worker, and not the host's" \
 	 ["guest/kworker/vmstat_update", true]'
 holds "every hit in exact instructions" "[$host | select(.arm == \"stock\").exact.guest] | map(. != null) == [true]"
 
+# Of the events on the guest's measured CPU: those while KVM ran it, and all.
+between_entry_and_exit() {
+	awk '/^ *host.dat:.* kvm_entry:/ { inside = 1 }
+		/^ *host.dat:.* kvm_exit:/ { inside = 0; known = 1 }
+		/^ *guest.dat:.*\[001\]/ && known { all++; ran += inside }
+		END { print ran + 0, all + 0 }'
+}
+
 for bundle in "$out"/*/1/*-{none,libvirt}/; do
 	name=${bundle#"$out"/} name=${name%/}
 	check "$name: complete" jq -e '.status == "complete"' "$bundle/manifest.json"
@@ -42,6 +50,9 @@ for bundle in "$out"/*/1/*-{none,libvirt}/; do
 	[ -e "$bundle/guest.dat" ] || continue
 	check "$name: trace-cmd lists the guest's events" \
 		bash -c "trace-cmd report -i '$bundle/guest.dat' 2>/dev/null | grep -q sched_switch"
+	trace-cmd report -i "$bundle/host.dat" -i "$bundle/guest.dat" 2>/dev/null | between_entry_and_exit >"$TMP/between"
+	check "$name: trace-cmd puts the vCPU's events between an entry and the exit after it" \
+		awk '{ exit !($2 > 100 && $1 >= 0.999 * $2) }' "$TMP/between"
 done
 check "the report is one page" grep -q '</html>' "$out/report.html"
 plan

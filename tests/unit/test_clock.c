@@ -119,6 +119,22 @@ static void test_json(void **state)
 	assert_true(json_is_false(json_object_get(changed, "stable")));
 }
 
+static void test_fits_traces(void **state)
+{
+	struct clock_reading reading = { .count = 2,
+					 .vcpu = { { 0, 70, { -5, 0, 0 } }, { 1, 71, { -5, 1ULL << 48, 48 } } } };
+
+	(void)state;
+	assert_true(clock_fits_traces(&reading));
+	reading.vcpu[1].map.ratio++;
+	assert_false(clock_fits_traces(&reading));
+	reading.vcpu[1].map.ratio--;
+	reading.vcpu[0].tid = 0;
+	assert_false(clock_fits_traces(&reading));
+	reading.count = 0;
+	assert_false(clock_fits_traces(&reading));
+}
+
 static void test_json_without_a_guest(void **state)
 {
 	const struct clock_reading none = { 0 };
@@ -140,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_error_is_half_of_the_best_round_trip),
 		cmocka_unit_test(test_pairs_that_contradict),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_fits_traces),
 		cmocka_unit_test(test_json_without_a_guest),
 	};
 

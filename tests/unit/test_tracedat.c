@@ -69,7 +69,7 @@ static int setup(void **state)
 		.cpu_stats = r->stats,
 		.cpu_pages = r->pages,
 		.cpus = 2,
-		.trace_id = 42,
+		.link = { .trace_id = 42 },
 	};
 	snprintf(r->path, sizeof(r->path), "%s", "/tmp/tracedat-XXXXXX");
 	*state = r;
@@ -161,6 +161,75 @@ static void shows_the_events(void **state)
 	tracecmd_close(input);
 }
 
+#define SHIFT 1000000
+
+/* One line of trace-cmd's of that file; 0: there is none. */
+static uint64_t first_switch_of(const char *report, const char *file)
+{
+	_cleanup_free_ char *prefix = str_printf("%s:", file);
+	const char *line = strstr(report, "sched_switch:");
+	const char *bracket;
+
+	while (line && line > report && line[-1] != '\n')
+		line--;
+	for (; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		if (strncmp(line + strspn(line, " "), prefix, strlen(prefix)) != 0)
+			continue;
+		bracket = strstr(line, "]");
+		return bracket ? strtoull(bracket + 1, NULL, 10) : 0;
+	}
+	return 0;
+}
+
+static void write_tied(struct recorded *r, const char *path, const struct tracedat_link *link)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct err err = { "" };
+
+	assert_true(fd >= 0);
+	assert_int_equal(lseek(r->pages[1], 0, SEEK_SET), 0);
+	r->parts.link = *link;
+	if (tracedat_write(fd, &r->parts, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+/* The host's file names the guest's threads, and the guest's events are shown at the host's time. */
+static void host_and_guest_are_tied(void **state)
+{
+	const struct tracedat_link host = { 42, 43, false, 2, { { -SHIFT, 70 }, { SHIFT, 71 } } };
+	const struct tracedat_link guest = { 43, 42, true, 2, { { -SHIFT, 70 }, { SHIFT, 71 } } };
+	char dir[] = "/tmp/tracedat-XXXXXX";
+	_cleanup_free_ char *merge =
+		str_printf("cd %s && trace-cmd report -i host.dat -i guest.dat >report 2>/dev/null", mkdtemp(dir));
+	_cleanup_free_ char *remove = str_printf("rm -r %s", dir);
+	_cleanup_free_ char *host_path = str_printf("%s/host.dat", dir);
+	_cleanup_free_ char *guest_path = str_printf("%s/guest.dat", dir);
+	_cleanup_free_ char *report_path = str_printf("%s/report", dir);
+	_cleanup_free_ char *report = NULL;
+	struct tracecmd_input *input;
+	const char *name;
+	const int *tids;
+	size_t n = 0;
+	int vcpus;
+
+	write_tied(*state, host_path, &host);
+	write_tied(*state, guest_path, &guest);
+	input = tracecmd_open(host_path, TRACECMD_FL_LOAD_NO_PLUGINS);
+	assert_int_equal(tracecmd_get_guest_cpumap(input, 43, &name, &vcpus, &tids), 0);
+	assert_int_equal(vcpus, 2);
+	assert_int_equal(tids[0], 70);
+	assert_int_equal(tids[1], 71);
+	assert_true(tracecmd_get_guest_cpumap(input, 44, &name, &vcpus, &tids) < 0);
+	tracecmd_close(input);
+	if (system("command -v trace-cmd >/dev/null") == 0) {
+		assert_int_equal(system(merge), 0);
+		assert_int_equal(fs_read(report_path, 1 << 20, &report, &n, NULL), 0);
+		assert_int_equal(first_switch_of(report, "host.dat"), FIRST_SWITCH_TSC);
+		assert_int_equal(first_switch_of(report, "guest.dat"), FIRST_SWITCH_TSC + SHIFT);
+	}
+	assert_int_equal(system(remove), 0);
+}
+
 static void no_events_at_all(void **state)
 {
 	struct recorded *r = *state;
@@ -193,6 +262,7 @@ int main(void)
 		TEST(reads_back),
 		TEST(shows_the_events),
 		TEST(no_events_at_all),
+		TEST(host_and_guest_are_tied),
 		TEST(full_disk_is_an_error),
 	};
 
