@@ -136,11 +136,23 @@ static json_t *reading_json(const char *when, const struct clock_reading *r)
 	return json_pack("{s:s, s:I, s:o}", "when", when, "tsc", (json_int_t)r->tsc, "offset", offsets);
 }
 
-static json_t *vcpus_json(const struct clock_reading *r)
+static json_t *readings_json(const struct clock_reading *readings, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, reading_json(i == 0	      ? "start"
+							 : i == n - 1 ? "end"
+								      : "guard",
+							 &readings[i]));
+	return list;
+}
+
+static json_t *vcpus_json(const struct clock_reading *r, size_t n)
 {
 	json_t *vcpus = json_array();
 
-	for (size_t i = 0; i < r->count; i++)
+	for (size_t i = 0; n > 0 && i < r->count; i++)
 		json_array_append_new(vcpus, json_pack("{s:i, s:I, s:I, s:i}", "vcpu", (int)r->vcpu[i].vcpu, "offset",
 						       (json_int_t)r->vcpu[i].map.offset, "ratio",
 						       (json_int_t)r->vcpu[i].map.ratio, "frac_bits",
@@ -148,18 +160,24 @@ static json_t *vcpus_json(const struct clock_reading *r)
 	return vcpus;
 }
 
-json_t *clock_json(const struct clock_reading *start, const struct clock_reading *end, const struct clock_pair *pairs,
-		   size_t count)
+static bool is_stable(const struct clock_reading *readings, size_t n, const struct clock_pair *pairs, size_t count)
 {
-	const struct tsc_map *map = start->count ? &start->vcpu[0].map : NULL; /* the agent answers on vCPU 0 */
-	bool stable = clock_same(start, end) && (!map || clock_contradicts(map, pairs, count) == 0);
+	for (size_t i = 1; i < n; i++)
+		if (!clock_same(&readings[0], &readings[i]))
+			return false;
+	/* The agent answers on vCPU 0. */
+	return n == 0 || clock_contradicts(&readings[0].vcpu[0].map, pairs, count) == 0;
+}
+
+json_t *clock_json(const struct clock_reading *readings, size_t n, const struct clock_pair *pairs, size_t count)
+{
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("{s:I, s:I, s:I}", "host0", (json_int_t)pairs[i].host0, "guest",
 						      (json_int_t)pairs[i].guest, "host1", (json_int_t)pairs[i].host1));
-	return json_pack("{s:o, s:[o, o], s:o, s:I, s:b, s:b}", "vcpus", vcpus_json(start), "read",
-			 reading_json("start", start), reading_json("end", end), "pairs", list, "error_cycles",
-			 (json_int_t)(count ? clock_error_cycles(pairs, count) : 0), "stable", stable, "in_traces",
-			 clock_fits_traces(start));
+	return json_pack("{s:o, s:o, s:o, s:I, s:b, s:b}", "vcpus", vcpus_json(readings, n), "read",
+			 readings_json(readings, n), "pairs", list, "error_cycles",
+			 (json_int_t)(count ? clock_error_cycles(pairs, count) : 0), "stable",
+			 is_stable(readings, n, pairs, count), "in_traces", n > 0 && clock_fits_traces(readings));
 }

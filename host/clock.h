@@ -81,14 +81,13 @@ bool clock_fits_traces(const struct clock_reading *reading);
 
 /**
  * clock_json - what clock.json holds
- * @start: reading before the windows
- * @end: reading after them
+ * @readings: the first before the windows, the last after them, the others between them
+ * @n: number of readings; 0 of a run without guest
  * @pairs: all pairs
  * @count: number of pairs
  *
  * Return: new reference, NULL when out of memory.
  */
-json_t *clock_json(const struct clock_reading *start, const struct clock_reading *end, const struct clock_pair *pairs,
-		   size_t count);
+json_t *clock_json(const struct clock_reading *readings, size_t n, const struct clock_pair *pairs, size_t count);
 
 #endif

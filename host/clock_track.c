@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/clock_track.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "common/json.h"
 #include "common/tsc.h"
 
@@ -24,21 +27,36 @@ static int ping(struct clock_track *track, struct agent *agent, struct err *err)
 	return 0;
 }
 
+int clock_track_again(struct clock_track *track, pid_t vmm, struct err *err)
+{
+	struct clock_reading *readings = reallocarray(track->reading, track->n_readings + 1, sizeof(*readings));
+
+	if (!readings)
+		return err_sys(err, -ENOMEM, "cannot read the guest's clock");
+	track->reading = readings;
+	readings[track->n_readings] = (struct clock_reading){ 0 };
+	return clock_read(CLOCK_KVM_ROOT, vmm, &readings[track->n_readings++], err);
+}
+
 int clock_track_start(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err)
 {
-	int ret = clock_read(CLOCK_KVM_ROOT, vmm, &track->start, err);
+	int ret = clock_track_again(track, vmm, err);
 
 	return ret < 0 ? ret : ping(track, agent, err);
 }
 
 int clock_track_end(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err)
 {
-	int ret = clock_read(CLOCK_KVM_ROOT, vmm, &track->end, err);
-
-	return ret < 0 ? ret : ping(track, agent, err);
+	return clock_track_start(track, agent, vmm, err);
 }
 
 json_t *clock_track_json(const struct clock_track *track)
 {
-	return clock_json(&track->start, &track->end, track->pairs, track->n_pairs);
+	return clock_json(track->reading, track->n_readings, track->pairs, track->n_pairs);
+}
+
+void clock_track_done(struct clock_track *track)
+{
+	free(track->reading);
+	*track = (struct clock_track){ 0 };
 }

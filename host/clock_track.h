@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guest's clock over one run: read before and after the windows, with causal pairs. */
+/* The guest's clock over one run: read before, between and after the windows, with causal pairs. */
 #ifndef VCPULAT_CLOCK_TRACK_H
 #define VCPULAT_CLOCK_TRACK_H
 
@@ -9,8 +9,8 @@
 #define CLOCK_TRACK_PINGS 16 /* before, and again after */
 
 struct clock_track {
-	struct clock_reading start;
-	struct clock_reading end;
+	struct clock_reading *reading; /* in the order of time */
+	size_t n_readings;
 	struct clock_pair pairs[2 * CLOCK_TRACK_PINGS];
 	size_t n_pairs;
 };
@@ -25,6 +25,16 @@ struct clock_track {
  * Return: 0 or -errno.
  */
 int clock_track_start(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err);
+
+/**
+ * clock_track_again - read them between two windows
+ * @track: started
+ * @vmm: the guest's VMM
+ * @err: says what failed
+ *
+ * Return: 0 or -errno; the track then shows a clock that is not stable.
+ */
+int clock_track_again(struct clock_track *track, pid_t vmm, struct err *err);
 
 /**
  * clock_track_end - read them once more
@@ -44,5 +54,11 @@ int clock_track_end(struct clock_track *track, struct agent *agent, pid_t vmm, s
  * Return: new reference, NULL when out of memory.
  */
 json_t *clock_track_json(const struct clock_track *track);
+
+/**
+ * clock_track_done - free what it holds
+ * @track: may be zeroed
+ */
+void clock_track_done(struct clock_track *track);
 
 #endif

@@ -275,6 +275,14 @@ static int fire_behind_fifo(struct measuring *m, const struct prepared *who, enu
 	return ret;
 }
 
+/* Nothing is measured, so the clocks can be read. */
+static int guard(struct measuring *m, uint64_t when_ns, struct err *err)
+{
+	int ret = m->p->guest ? clock_track_again(&m->clock, m->p->guest->vmm, err) : 0;
+
+	return ret < 0 ? ret : settle_until(m, when_ns, err);
+}
+
 static int act_until(struct measuring *m, const struct plan_window *w, uint64_t begin_ns, struct err *err)
 {
 	const bool fifo = m->p->scenario->shape.vcpu_policy == POLICY_FIFO;
@@ -318,7 +326,7 @@ static int run_window(struct measuring *m, const struct plan_window *w, struct e
 		m->p->progress->step++;
 	progress_phase(m->p->progress, w->state == WINDOW_GUARD ? "settle" : "window");
 	mark_window(w, true);
-	ret = w->state == WINDOW_GUARD ? settle_until(m, begin_ns + w->length_ns, err) : act_until(m, w, begin_ns, err);
+	ret = w->state == WINDOW_GUARD ? guard(m, begin_ns + w->length_ns, err) : act_until(m, w, begin_ns, err);
 	mark_window(w, false);
 	json_array_append_new(m->out->windows, json_pack("{s:s, s:I, s:I}", "state", window_state_name(w->state), "t0",
 							 (json_int_t)t0, "t1", (json_int_t)tsc_read()));
@@ -447,7 +455,7 @@ static int fetch(struct measuring *m, struct agent *agent, json_t *request, cons
 
 static int fetch_trace(struct measuring *m, enum layer layer, uint64_t trace_id, const char *file, struct err *err)
 {
-	const struct clock_reading *clock = m->p->guest ? &m->clock.start : NULL;
+	const struct clock_reading *clock = m->clock.n_readings ? &m->clock.reading[0] : NULL;
 
 	if (!m->tracing[layer])
 		return 0;
@@ -488,7 +496,7 @@ static int stop_tracing(struct measuring *m, enum layer layer, uint64_t *lost, s
 static int save_clocks(struct measuring *m, struct err *err)
 {
 	const struct guest *guest = m->p->guest;
-	int ret = guest && m->clock.start.count ? clock_track_end(&m->clock, guest->agent, guest->vmm, err) : 0;
+	int ret = guest && m->clock.n_readings ? clock_track_end(&m->clock, guest->agent, guest->vmm, err) : 0;
 	int saved = bundle_writer_json(m->p->bundle, "clock.json", clock_track_json(&m->clock), err);
 
 	return ret < 0 ? ret : saved;
@@ -554,6 +562,7 @@ int measure_run(const struct measure_params *params, struct measured *ret, struc
 		guest_nudge(params->guest, true);
 	end = finish(&m, &later);
 	plan_done(&m.plan);
+	clock_track_done(&m.clock);
 	if (res == 0 && end < 0)
 		return err_set(err, end, "%s", later.msg);
 	return res;
