@@ -87,6 +87,12 @@ check-asan: ## unit tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory O=$(O)-asan EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' units
 	$(Q)tests/run.sh $(O)-asan unit
 
+coverage: all $(addprefix $(O)/unit/test_,statistics difference compare) ## how often each interval holds the truth, and how often nothing is called a difference
+	$(Q)for test in statistics difference compare; do \
+		VCPULAT_LONG_TESTS=1 $(O)/unit/test_$$test >$(O)/coverage.log 2>&1 || { cat $(O)/coverage.log; exit 1; }; \
+		grep -E '^(coverage|false positives|A/A)' $(O)/coverage.log; \
+	done
+
 fuzz: ## every fuzzer for FUZZ_SECONDS (30)
 	$(Q)tests/fuzz/run.sh $(O)-fuzz $(or $(FUZZ_SECONDS),30)
 
@@ -122,4 +128,5 @@ clean: ## remove what was built here; caches stay
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s@
 
-.PHONY: all demo check check-all units check-unit check-asan fuzz bench format-check check-docs lint install clean help
+.PHONY: all demo check check-all units check-unit check-asan coverage fuzz bench format-check check-docs lint install \
+	clean help

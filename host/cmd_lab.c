@@ -16,6 +16,7 @@
 #include "common/options.h"
 #include "common/schema_strings.h"
 #include "common/stop.h"
+#include "host/cmdline.h"
 #include "host/conclude.h"
 #include "host/exit.h"
 #include "host/lab/lab.h"
@@ -137,6 +138,7 @@ struct lab {
 	char *job;
 	bool temporary; /* out goes when we end */
 	json_t *record; /* lab.json */
+	char *command;	/* as it was given */
 };
 
 static void lab_done(struct lab *lab)
@@ -152,6 +154,7 @@ static void lab_done(struct lab *lab)
 	if (lab->temporary)
 		fs_remove_tree(lab->out, NULL);
 	free(lab->out);
+	free(lab->command);
 	free(lab->job);
 	json_decref(lab->record);
 	options_clear(rows, &lab->options);
@@ -280,15 +283,6 @@ static int make_out(struct lab *lab, bool results, struct err *err)
 	return lab->out ? fs_mkdirs(lab->out, err) : -ENOMEM;
 }
 
-static json_t *command_line(int argc, char *argv[])
-{
-	json_t *list = json_array();
-
-	for (int i = 0; i < argc; i++)
-		json_array_append_new(list, json_string(argv[i]));
-	return list;
-}
-
 static uint64_t draw_seed(void)
 {
 	uint32_t seed = 0;
@@ -397,6 +391,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 	uint64_t needed = lab->cpus > DEFAULT_CPUS ? lab->cpus : DEFAULT_CPUS;
 	uint64_t cpus = o->cpus ? o->cpus : needed;
 	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
+	_cleanup_free_ char *seeded = NULL;
 	_cleanup_free_ char *meter = o->no_meter || lab->job ? NULL : paths_meter();
 	_cleanup_free_ char *append = join_cmdline(lab);
 	struct lab_params p = { .out = lab->out,
@@ -424,6 +419,8 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 	if (!append)
 		return VCPULAT_EXIT_ERROR;
 	json_object_set_new(lab->record, "seed", json_integer((json_int_t)p.seed));
+	seeded = str_printf("%s --seed %llu", lab->command, (unsigned long long)p.seed);
+	p.command = o->has_seed ? lab->command : seeded;
 	return boot_all(lab, &p);
 }
 
@@ -436,8 +433,9 @@ static int begin(struct lab *lab, int argc, char *argv[], int *ret_operands)
 		log_error("%s", err.msg);
 	if (ret == 1)
 		options_help(stdout, &help, rows);
-	lab->record = json_pack("{s:s, s:s, s:o, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
-				"command", command_line(argc, argv), "boots", "retries");
+	lab->command = cmdline_join(argc, argv);
+	lab->record = json_pack("{s:s, s:s, s:s?, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
+				"command", lab->command, "boots", "retries");
 	return ret;
 }
 

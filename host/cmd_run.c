@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "host/cmdline.h"
 #include "host/commands.h"
 #include "host/exit.h"
 #include "host/run.h"
@@ -91,20 +92,6 @@ static int parse_guests(const struct schema_strings *names, uint32_t *ret, struc
 		*ret |= bit;
 	}
 	return 0;
-}
-
-static char *join_command(int argc, char *argv[])
-{
-	char *text = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
-
-	if (!out)
-		return NULL;
-	fputs("vcpulat", out);
-	for (int i = 0; i < argc; i++)
-		fprintf(out, strpbrk(argv[i], " '\"\\$") ? " '%s'" : " %s", argv[i]);
-	return fclose(out) == 0 ? text : NULL;
 }
 
 static char *default_out_dir(void)
@@ -220,7 +207,7 @@ static int load_and_run(const struct args *args, const char *command, char *name
 
 int cmd_run(int argc, char *argv[])
 {
-	_cleanup_free_ char *command = join_command(argc, argv);
+	_cleanup_free_ char *command = cmdline_join(argc, argv);
 	struct args args = { 0 };
 	struct err err = { "" };
 	int code = VCPULAT_EXIT_ERROR;

@@ -71,6 +71,7 @@ static json_t *arm_json(const struct manifest_params *p)
 		return NULL;
 	json_object_set_new(arm, "host", layer_json(p->arm, "host", p->host_facts));
 	json_object_set_new(arm, "guest", layer_json(p->arm, "guest", p->guest_facts));
+	json_object_del(arm, "command"); /* of all arms; see manifest_make() */
 	json_object_set_new(arm, "vcpu_policy", json_string(policy[0] ? policy : "other"));
 	return arm;
 }
@@ -92,6 +93,7 @@ static json_t *scenario_json(const struct scenario *s)
 json_t *manifest_make(const struct manifest_params *p)
 {
 	const struct measured *m = p->measured;
+	const char *lab = json_get_string(p->arm, "command"); /* what a user typed, where a lab typed ours */
 	_cleanup_free_ char *boot_id = NULL;
 
 	fs_read_line("/proc/sys/kernel/random/boot_id", &boot_id, NULL);
@@ -106,5 +108,5 @@ json_t *manifest_make(const struct manifest_params *p)
 			 (json_int_t)p->scenario->probe.threshold_ns, "windows", m->windows, "limits",
 			 limits_json(p->scenario), "lost", "host_events", (json_int_t)m->lost_host_events,
 			 "guest_events", (json_int_t)m->lost_guest_events, "gaps", (json_int_t)m->lost_gaps, "retries",
-			 p->retries, "missing_events", m->missing_events, "command", p->options->command);
+			 p->retries, "missing_events", m->missing_events, "command", *lab ? lab : p->options->command);
 }

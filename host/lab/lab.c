@@ -72,11 +72,11 @@ static json_t *arm_json(const struct attempt *a)
 	const struct arm *arm = &a->kernel->arm;
 	const struct lab_kernel *guest = a->params->guest ? a->params->guest : a->kernel;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:O}", "name", arm->name, "removes",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:O, s:s*}", "name", arm->name, "removes",
 			 schema_strings_to_json(&arm->removes), "adds", schema_strings_to_json(&arm->adds), "host",
 			 kernel_json(a->kernel, arm->cmdline ? arm->cmdline : ""), "guest",
 			 kernel_json(guest, guest->arm.cmdline ? guest->arm.cmdline : ""), "vcpu_policy", "other",
-			 "retries", a->retries);
+			 "retries", a->retries, "command", a->params->command);
 }
 
 static int give_scenarios(const struct attempt *a, struct err *err)

@@ -29,7 +29,8 @@ struct lab_kernel {
 };
 
 struct lab_params {
-	const char *out; /* existing directory for the results */
+	const char *out;     /* existing directory for the results */
+	const char *command; /* that makes all of it again; for the bundles */
 	/* what is done inside: a fixed job, or scenarios; see job.h */
 	const char *job;
 	const struct schema_strings *scenarios;	 /* names or paths there, when job is NULL */

@@ -24,14 +24,15 @@ static void print_head(FILE *out, const struct hit *hit)
 	bool emulated = json_is_true(json_object_get(result, "emulated"));
 	double length = (double)json_get_u64(hit->gap, "len_ns") / 1000;
 	double host = (double)json_get_u64(hit->gap, "host_ns") / 1000;
+	uint64_t exits = json_get_u64(hit->gap, "exits");
 	_cleanup_free_ char *what = str_printf("%s, scenario %s, arm %s", json_get_string(hit->gap, "cause"),
 					       json_get_string(json_object_get(result, "scenario"), "name"),
 					       json_get_string(json_object_get(result, "arm"), "name"));
 	_cleanup_free_ char *figures = NULL;
 
 	if (hit_in_guest(hit))
-		figures = str_printf("guest penalty %.1f us: %.1f us on the host, %.1f us in the guest, %llu exits.",
-				     length, host, length - host, (unsigned long long)json_get_u64(hit->gap, "exits"));
+		figures = str_printf("guest penalty %.1f us: %.1f us on the host, %.1f us in the guest, %llu exit%s.",
+				     length, host, length - host, (unsigned long long)exits, exits == 1 ? "" : "s");
 	else
 		figures = str_printf("native gap %.1f us, in a probe on the host's CPU without a guest.", length);
 	print_paragraph(out, "", what ? what : "");
