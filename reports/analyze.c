@@ -341,6 +341,8 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 	int r = path ? fs_read(path, MAX_LOG_BYTES, &text, NULL, err) : -ENOMEM;
 
 	tsc_check(facts, layer, a->tsc);
+	if (facts && json_object_set(a->facts, layer, facts) < 0)
+		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), a->kernel_log_before, a->kernel_log);
@@ -390,7 +392,8 @@ static int prepare(struct analysis *a, const char *dir, struct err *err)
 	a->kernel_log = json_array();
 	a->kernel_log_before = json_array();
 	a->tsc = json_array();
-	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before || !a->tsc)
+	a->facts = json_object();
+	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before || !a->tsc || !a->facts)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	clock_check_init(&a->clock, a->bundle->host_cpu, a->bundle->guest_cpu, a->bundle->vcpu_tid);
 	r = load_gaps(a, err);
@@ -436,6 +439,7 @@ void analysis_free(struct analysis *analysis)
 	json_decref(analysis->kernel_log);
 	json_decref(analysis->kernel_log_before);
 	json_decref(analysis->tsc);
+	json_decref(analysis->facts);
 	figures_free(analysis->figures);
 	causes_free(analysis->causes);
 	names_free(analysis->names);

@@ -501,6 +501,7 @@ json_t *result_make(const struct analysis *a)
 	json_object_set(result, "kernel_log", a->kernel_log);
 	json_object_set(result, "kernel_log_before", a->kernel_log_before);
 	json_object_set(result, "tsc", a->tsc);
+	json_object_set(result, "facts", a->facts);
 	json_object_set_new(result, "verdict", result_verdict(a));
 	return result;
 }

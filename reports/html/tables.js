@@ -198,6 +198,45 @@
 			})));
 	}
 
+	// What differs from boot to boot by its nature, or stands above already.
+	const passing = new Set(["monotonic_ns", "boot_id", "loadavg", "hostname", "release", "version", "build", "cmdline"]);
+
+	function spread(object, prefix, into) {
+		for (const [key, value] of Object.entries(object || {})) {
+			const name = prefix + key;
+			if (value && typeof value === "object" && !Array.isArray(value))
+				spread(value, name + ".", into);
+			else if (!passing.has(key))
+				into.set(name, value === null ? "unknown" : Array.isArray(value) ? value.join(" ") : String(value));
+		}
+		return into;
+	}
+
+	// Of each arm: fact to the set of its values over all runs.
+	function factsOf(arm) {
+		const all = new Map();
+		data.runs.filter(run => arm === run.arm || comparison.aa && arm.startsWith(run.arm + "/")).forEach(run =>
+			spread(run.facts, "", new Map()).forEach((value, name) => all.set(name, (all.get(name) || new Set()).add(value))));
+		return name => Array.from(all.get(name) || []).sort().join(" | ");
+	}
+
+	function facts() {
+		const names = new Set(data.runs.flatMap(run => Array.from(spread(run.facts, "", new Map()).keys())));
+		const columns = comparison.arms.map(arm => factsOf(arm.name));
+		const rows = Array.from(names).sort().map(name => [name, columns.map(get => get(name))]);
+		const differs = row => new Set(row[1]).size > 1;
+		const table = list => h("div", { class: "scroll" }, h("table", {},
+			h("thead", {}, h("tr", {}, h("th", {}, ""), comparison.arms.map(a => h("th", { scope: "col" }, a.name)))),
+			h("tbody", {}, list.map(row => h("tr", {}, h("th", { scope: "row" }, (differs(row) ? "≠ " : "") + row[0]),
+				row[1].map(value => h("td", { class: "name" + (differs(row) ? " differs" : "") }, value || "–")))))));
+		const unlike = rows.filter(differs);
+		const alike = rows.filter(row => !differs(row));
+		fill("facts", h("h3", {}, "Facts of host and guest"),
+			rows.length === 0 ? h("p", { class: "hint" }, "None were recorded.") : null,
+			unlike.length ? table(unlike) : rows.length ? h("p", { class: "hint" }, "No fact differs between the arms.") : null,
+			alike.length ? h("details", {}, h("summary", {}, `${alike.length} facts that do not differ`), table(alike)) : null);
+	}
+
 	// trace-cmd interleaves both layers when it knows how far their clocks are apart, from the files or else from us; it
 	// knows no scaling.
 	function traces() {
@@ -223,6 +262,7 @@
 		evidence();
 		probeEffect();
 		arms();
+		facts();
 		again();
 	};
 })();

@@ -65,6 +65,7 @@
 		document.querySelectorAll("#rank button")[1].click();
 		check("ranking", document.querySelectorAll("#causes tbody tr").length >= 2);
 		check("spread", document.querySelectorAll("#spread svg").length === 2);
+		check("a fact that differs", /≠ host.kvm.halt_poll_ns2000000/.test(text("facts")) && /2 facts that do not differ/.test(text("facts")));
 		check("reproduce", /vcpulat run/.test(text("again")));
 		check("nothing is wider than the page", document.documentElement.scrollWidth <= window.innerWidth);
 	} catch (error) {
