@@ -63,9 +63,9 @@ static json_t *scenario_json(const struct scenario *s)
 
 static void print_line(const struct scenario *s)
 {
-	printf("%-14s %s\n", s->name, s->description);
+	printf("%s\n    %s\n", s->name, s->description);
 	for (size_t i = 0; i < s->provokes.count; i++)
-		printf("%-14s   provokes %s\n", "", s->provokes.item[i]);
+		printf("    provokes %s\n", s->provokes.item[i]);
 }
 
 static int show(const char *name, const struct args *args, bool in_full, json_t *list)
