@@ -35,7 +35,7 @@
 #define MORE_PAGES 150	 /* than are free, that are touched: a few turns of reclaim */
 #define STICK_MS 4000	 /* the counters are folded every second */
 #define READY_MS 25000
-#define LIMIT_MS 4000 /* a fault that takes so long is not waited for */
+#define LIMIT_MS 3000 /* a fault that takes so long is not waited for */
 #define MAX_BUDDY_BYTES 65536
 #define MAX_ZONES_BYTES (1 << 20)
 
