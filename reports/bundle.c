@@ -163,7 +163,8 @@ uint64_t bundle_map(const struct bundle *bundle, enum trace_layer layer, unsigne
 
 bool bundle_action_hung(const struct bundle *bundle, const struct bundle_action *action)
 {
-	return action->role == BUNDLE_STIMULUS && action->t1 - action->t0 >= bundle->cycles_per_second;
+	return action->role == BUNDLE_STIMULUS &&
+	       action->t1 - action->t0 >= tsc_from_ns(BUNDLE_HANG_NS, bundle->cycles_per_second);
 }
 
 static int parse_action(const struct bundle *b, const json_t *line, struct bundle_action *ret)

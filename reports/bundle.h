@@ -20,6 +20,7 @@
 
 #define BUNDLE_MAX_VCPUS 64
 #define BUNDLE_MAX_PIDS 64
+#define BUNDLE_HANG_NS 2500000000ULL /* what ends at all ends sooner, also on a busy emulated host */
 
 enum bundle_state { BUNDLE_ARMED, BUNDLE_CONTROL, BUNDLE_GUARD, BUNDLE_OUTSIDE, BUNDLE_STATE_MAX };
 enum bundle_role { BUNDLE_PRIMER, BUNDLE_SHAM, BUNDLE_STIMULUS, BUNDLE_SETTLE, BUNDLE_ROLE_MAX };
@@ -128,7 +129,7 @@ size_t bundle_window_at(const struct bundle *bundle, uint64_t tsc);
 const char *bundle_state_name(enum bundle_state state);
 
 /**
- * bundle_action_hung - was it a stimulus whose caller waited for a second or more?
+ * bundle_action_hung - was it a stimulus whose caller waited for BUNDLE_HANG_NS or longer?
  * @bundle: whose action it is
  * @action: of any role
  */

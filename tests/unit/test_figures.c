@@ -94,16 +94,17 @@ static void the_probe_itself(void **state)
 	figures_free(f);
 }
 
-static void a_hang_is_a_stimulus_of_a_second(void **state)
+static void a_hang_is_a_stimulus_that_lasts(void **state)
 {
 	struct bundle b = bundle_of(primers, ARRAY_SIZE(primers));
-	struct bundle_action action = { BUNDLE_STIMULUS, "stall", TRACE_HOST, false, SECOND, 2 * SECOND, 1, "" };
+	struct bundle_action action = { BUNDLE_STIMULUS,	 "stall", TRACE_HOST, false, SECOND,
+					SECOND + BUNDLE_HANG_NS, 1,	  "" };
 
 	(void)state;
 	assert_true(bundle_action_hung(&b, &action));
 	action.t1--;
 	assert_false(bundle_action_hung(&b, &action));
-	action = (struct bundle_action){ BUNDLE_PRIMER, "stall", TRACE_HOST, false, SECOND, 3 * SECOND, 1, "" };
+	action = (struct bundle_action){ BUNDLE_PRIMER, "stall", TRACE_HOST, false, SECOND, 9 * SECOND, 1, "" };
 	assert_false(bundle_action_hung(&b, &action));
 }
 
@@ -249,7 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(primers_and_shams),	  cmocka_unit_test(stimuli_alone),
-		cmocka_unit_test(the_probe_itself),	  cmocka_unit_test(a_hang_is_a_stimulus_of_a_second),
+		cmocka_unit_test(the_probe_itself),	  cmocka_unit_test(a_hang_is_a_stimulus_that_lasts),
 		cmocka_unit_test(findings_in_logs),	  cmocka_unit_test(logs_are_made_printable),
 		cmocka_unit_test(old_findings_are_apart), cmocka_unit_test(clock_from_events),
 		cmocka_unit_test(bound_of_the_clock),
