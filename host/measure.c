@@ -71,20 +71,27 @@ static int measured_cpu(const struct measuring *m, enum layer layer)
 	return layer == LAYER_HOST ? m->p->host_cpu : GUEST_MEASURED_CPU;
 }
 
+static json_t *param_json(const struct measuring *m, const char *text)
+{
+	char *end;
+	long long number = strtoll(text, &end, 10);
+
+	if (m->p->guest && strcmp(text, SCENARIO_VMM) == 0)
+		return json_integer(m->p->guest->vmm);
+	return *end || !text[0] ? json_string(text) : json_integer(number);
+}
+
 /* "pages=2" becomes "pages": 2 where it is a number. */
-static json_t *params_json(const struct schema_strings *params)
+static json_t *params_json(const struct measuring *m, const struct schema_strings *params)
 {
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < params->count; i++) {
 		const char *equals = strchr(params->item[i], '=');
 		_cleanup_free_ char *name = strndup(params->item[i], (size_t)(equals - params->item[i]));
-		char *end;
-		long long number = strtoll(equals + 1, &end, 10);
 
 		if (name)
-			json_object_set_new(object, name,
-					    *end || !equals[1] ? json_string(equals + 1) : json_integer(number));
+			json_object_set_new(object, name, param_json(m, equals + 1));
 	}
 	return object;
 }
@@ -100,7 +107,7 @@ static int prepare(struct measuring *m, enum action_kind kind, enum layer layer,
 		return err_set(err, -EINVAL, "'%s' acts in the guest, but there is none", action_kind_name(kind));
 	res = agent_call(agent,
 			 json_pack("{s:s, s:s, s:i, s:o}", "op", "stimulus.prepare", "kind", action_kind_name(kind),
-				   "cpu", cpu, "params", params_json(params)),
+				   "cpu", cpu, "params", params_json(m, params)),
 			 3 * CALL_TIMEOUT_MS, &reply, err);
 	if (res < 0)
 		return res;
@@ -402,7 +409,7 @@ static int start_probe(struct measuring *m, struct err *err)
 
 	if (m->primer.by_probe) {
 		json_object_set_new(request, "act", json_string(action_kind_name(m->primer.kind)));
-		json_object_set_new(request, "params", params_json(&m->p->scenario->primer.params));
+		json_object_set_new(request, "params", params_json(m, &m->p->scenario->primer.params));
 	}
 	ret = agent_call(agent_of(m, probe_layer(m)), request, CALL_TIMEOUT_MS, &reply, err);
 

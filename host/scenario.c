@@ -169,7 +169,9 @@ static const struct schema_field action_fields[] = {
 	  .offset = offsetof(struct scenario_action, unstick_ns),
 	  .max = 10000000000,
 	  .help = "Spin for this long before acting, so that the tick runs what is due on a tickless CPU." },
-	{ KEY(scenario_action, params), .type = SCHEMA_STRINGS, .help = "Parameters of the kind, as name=value." },
+	{ KEY(scenario_action, params), .type = SCHEMA_STRINGS,
+	  .help = "Parameters of the kind, as name=value; value " SCENARIO_VMM
+		  ": the process id of what runs the guest." },
 	{ .key = NULL },
 };
 
@@ -305,6 +307,9 @@ static int check_action(const char *key, const struct scenario *s, const struct 
 		if (!equals || equals == a->params.item[i])
 			return err_set(err, -EINVAL, "%s: %s.params: '%s' is not name=value", s->name, key,
 				       a->params.item[i]);
+		if (strcmp(equals + 1, SCENARIO_VMM) == 0 && s->shape.guests & 1U << GUEST_NONE)
+			return err_set(err, -EINVAL, "%s: %s.params: no %s where shape.guest contains none", s->name,
+				       key, SCENARIO_VMM);
 	}
 	if (a->unstick_ns >= a->period_ns)
 		return err_set(err, -EINVAL, "%s: %s.unstick must be shorter than %s.period", s->name, key, key);

@@ -21,6 +21,9 @@ enum cpu_policy { POLICY_OTHER, POLICY_FIFO, POLICY_MAX };
 enum action_kind { STIMULUS_KINDS(ACTION_KIND) ACTION_KIND_MAX };
 #undef ACTION_KIND
 
+/* A parameter of this value is the process id of what runs the guest. */
+#define SCENARIO_VMM "@vmm"
+
 /* Figures of a result that a limit may be set on. */
 enum limit_figure { FIGURE_PENALTY_MAX, FIGURE_PENALTY_P99, FIGURE_NATIVE_MAX, FIGURE_NATIVE_P99, FIGURE_MAX };
 

@@ -37,6 +37,7 @@ static void test_defaults(void **state)
 	assert_int_equal(s.shape.guests, 1U << GUEST_LIBVIRT | 1U << GUEST_NONE);
 	assert_int_equal(s.shape.guest_memory_bytes, 384ULL << 20);
 	assert_int_equal(s.shape.host_cpus, 2);
+	assert_int_equal(s.shape.host_cmdline.count, 0);
 	assert_true(s.has_primer);
 	assert_false(s.has_stimulus);
 	assert_int_equal(s.primer.layer, LAYER_HOST);
@@ -44,6 +45,20 @@ static void test_defaults(void **state)
 	assert_int_equal(s.primer.unstick_ns, 12000000);
 	assert_int_equal(s.probe.threshold_ns, 20000);
 	assert_int_equal(s.time_limit_ns, 300000000000);
+}
+
+static void test_command_line(void **state)
+{
+	static const char text[] =
+		HEAD "shape: {guest: none, host: {cmdline: [cma=64M, numa=fake=2]}}\n" WINDOWS PROVOKES PRIMER;
+	_cleanup_scenario_ struct scenario s = { 0 };
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(parse(text, &s, &err), 0);
+	assert_int_equal(s.shape.host_cmdline.count, 2);
+	assert_string_equal(s.shape.host_cmdline.item[0], "cma=64M");
+	assert_string_equal(s.shape.host_cmdline.item[1], "numa=fake=2");
 }
 
 static void test_lists(void **state)
@@ -89,6 +104,7 @@ static const struct bad bad[] = {
 	{ HEAD SHAPE WINDOWS PRIMER "provokes: []\n", "provokes" },
 	{ HEAD SHAPE WINDOWS PRIMER "provokes: [kworker/vmstat_update]\n", "host/ or guest/" },
 	{ HEAD SHAPE PROVOKES PRIMER, "windows" },
+	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: mlock, period: 1s, params: [\"pid=@vmm\"]}\n", "@vmm" },
 	{ HEAD "shape: {guest: []}\n" WINDOWS PROVOKES PRIMER, "guest" },
 	{ HEAD "shape: {guest: qemu}\n" WINDOWS PROVOKES PRIMER, "libvirt" },
 	{ HEAD "shape: {guest: none, host: {cpus: 2, isolated: 2}}\n" WINDOWS PROVOKES PRIMER, "housekeeping" },
@@ -172,9 +188,13 @@ static void test_unknown_name_lists_the_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_guest_layer_needs_a_guest),
-		cmocka_unit_test(test_ours_load), cmocka_unit_test(test_unknown_name_lists_the_known),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_guest_layer_needs_a_guest),
+		cmocka_unit_test(test_ours_load),
+		cmocka_unit_test(test_unknown_name_lists_the_known),
 	};
 
 	setenv("VCPULAT_DATA", ".", 0); /* run from the top of the tree */

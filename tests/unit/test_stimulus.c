@@ -198,6 +198,8 @@ static void bad_parameters_are_refused(void **state)
 		{ "memory_high", "{}" },
 		{ "write", "{\"path\": \"/proc/sys/vm/swappiness\", \"value\": 1, \"hold\": 60000}" },
 		{ "list", "{}" },
+		{ "migrate", "{\"pages\": 1}" },
+		{ "migrate", "{\"pid\": 1, \"pages\": 5000}" },
 		{ "list", "{\"device\": \"/dev/sda\"}" },
 		{ "list", "{\"device\": \"/dev/loop\"}" },
 		{ "flush_buffers", "{}" },

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agents/stimulus.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mempolicy.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+
+#define MAPS_LIMIT ((size_t)4 << 20)
+#define PAGES_MAX 4096
+#define NUMBER_BYTES 32
+#define SKIPPED ((size_t)16 << 20)  /* below lie things of the firmware, from there on the guest's kernel */
+#define PRESENT (UINT64_C(1) << 63) /* of an entry of pagemap */
+
+struct migrating {
+	pid_t pid;
+	unsigned long pages;
+	void *page[PAGES_MAX];
+	int node[PAGES_MAX];   /* where it is to go */
+	int status[PAGES_MAX]; /* where it is, or -errno */
+};
+
+static int read_number(const json_t *params, const char *name, unsigned long max, unsigned long *ret)
+{
+	char text[NUMBER_BYTES];
+	int r = stimulus_param(params, name, text, sizeof(text));
+
+	if (r < 0)
+		return r;
+	*ret = strtoul(text, NULL, 10);
+	return *ret > 0 && *ret <= max ? 0 : -EINVAL;
+}
+
+/* Where the largest private mapping of a process lies: a guest's memory. */
+static int find_memory(pid_t pid, size_t *ret_begin, size_t *ret_bytes)
+{
+	_cleanup_free_ char *path = str_printf("/proc/%d/maps", (int)pid);
+	_cleanup_free_ char *text = NULL;
+	size_t begin;
+	size_t end;
+	int ret = path ? fs_read(path, MAPS_LIMIT, &text, NULL, NULL) : -ENOMEM;
+
+	if (ret < 0)
+		return ret;
+	*ret_bytes = 0;
+	for (const char *line = text; *line; line += *line == '\n') {
+		if (sscanf(line, "%zx-%zx rw-p 00000000 00:00", &begin, &end) == 2 && end - begin > *ret_bytes) {
+			*ret_begin = begin;
+			*ret_bytes = end - begin;
+		}
+		while (*line && *line != '\n')
+			line++;
+	}
+	return 0;
+}
+
+/* The first pages of the memory that are there, as many as there is room for. */
+static int list_pages(struct migrating *m, size_t begin, size_t bytes, size_t page)
+{
+	_cleanup_free_ char *path = str_printf("/proc/%d/pagemap", (int)m->pid);
+	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	unsigned long n = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (size_t at = begin + SKIPPED; at < begin + bytes && n < m->pages; at += page) {
+		uint64_t entry;
+
+		if (pread(fd, &entry, sizeof(entry), (off_t)(at / page * sizeof(entry))) != sizeof(entry))
+			return -EIO;
+		if (entry & PRESENT)
+			m->page[n++] = (void *)at; /* in the other process */
+	}
+	m->pages = n;
+	return n ? 0 : -ENXIO;
+}
+
+static int prepare(struct stimulus_state *state, const json_t *params)
+{
+	struct migrating *m = calloc(1, sizeof(*m));
+	unsigned long pid = 0;
+	size_t begin = 0;
+	size_t bytes = 0;
+	int ret = m ? read_number(params, "pid", INT32_MAX, &pid) : -ENOMEM;
+
+	state->own = m; /* lives as long as the worker */
+	if (ret == 0)
+		ret = read_number(params, "pages", PAGES_MAX, &m->pages);
+	if (ret == 0)
+		ret = find_memory((pid_t)pid, &begin, &bytes);
+	if (ret < 0)
+		return ret;
+	m->pid = (pid_t)pid;
+	for (size_t i = 0; i < m->pages; i++)
+		m->node[i] = 1;
+	return list_pages(m, begin, bytes, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+/* To node 1, and the next time back to node 0. Pages that cannot be moved do not count, if some can. */
+static int act(struct stimulus_state *state)
+{
+	struct migrating *m = state->own;
+	size_t moved = 0;
+
+	if (syscall(SYS_move_pages, m->pid, m->pages, m->page, m->node, m->status, MPOL_MF_MOVE) < 0)
+		return -errno;
+	for (size_t i = 0; i < m->pages; i++) {
+		moved += m->status[i] == m->node[i];
+		m->node[i] = !m->node[i];
+	}
+	snprintf(state->detail, sizeof(state->detail), "%zu pages", moved);
+	return moved ? 0 : -EAGAIN;
+}
+
+const struct stimulus_ops *stimulus_migrate(void)
+{
+	static const struct stimulus_ops ops = {
+		.name = "migrate", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act
+	};
+
+	return &ops;
+}
