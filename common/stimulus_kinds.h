@@ -28,6 +28,7 @@
 	X(STALL, stall,                                                                                                \
 	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more on toucher=CPU")   \
 	X(MIGRATE, migrate, "moves pages=N pages of process pid=PID to NUMA node 1, and the next time back to 0")      \
+	X(OOM, oom, "starts a process in cgroup=NAME that takes memory until the OOM killer ends it")                  \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 
 #endif

@@ -86,8 +86,9 @@ static json_t *measured_json(const struct manifest_params *p)
 
 static json_t *scenario_json(const struct scenario *s)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:s}", "name", s->name, "description", s->description, "layer",
-			 layer_name((enum layer)s->layer), "provokes", strings_json(&s->provokes), "text", s->text);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "name", s->name, "description", s->description, "layer",
+			 layer_name((enum layer)s->layer), "provokes", strings_json(&s->provokes), "expected_log",
+			 strings_json(&s->expected_log), "text", s->text);
 }
 
 json_t *manifest_make(const struct manifest_params *p)

@@ -243,6 +243,8 @@ static const struct schema_field fields[] = {
 	  .item_bytes = sizeof(struct scenario_setting), .help = "Settings for the time of the run." },
 	{ KEY(scenario, provokes), .type = SCHEMA_STRINGS, .required = true,
 	  .help = "Causes it provokes, e.g. host/kworker/vmstat_update." },
+	{ KEY(scenario, expected_log), .type = SCHEMA_STRINGS,
+	  .help = "What it makes the kernels log; anything else there that tells of a fault fails the verdict." },
 	{ KEY(scenario, events), .type = SCHEMA_LIST, .fields = event_fields,
 	  .item_bytes = sizeof(struct scenario_event),
 	  .help = "Trace events besides the usual ones, or in place of the usual one of that name." },

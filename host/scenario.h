@@ -104,6 +104,7 @@ struct scenario {
 	bool has_stimulus;
 	struct schema_list settings; /* struct scenario_setting */
 	struct schema_strings provokes;
+	struct schema_strings expected_log;
 	struct schema_list events; /* struct scenario_event */
 	struct schema_list limits; /* struct scenario_limit */
 	uint64_t time_limit_ns;	   /* for one run, guest start not counted */

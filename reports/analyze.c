@@ -345,7 +345,9 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), a->kernel_log_before, a->kernel_log);
+	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"),
+			       json_object_get(json_object_get(a->bundle->manifest, "scenario"), "expected_log"),
+			       a->kernel_log_before, a->kernel_log);
 }
 
 /* What nobody's gap shows: somebody else waits. */

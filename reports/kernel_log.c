@@ -62,6 +62,17 @@ bool kernel_log_is_finding(const char *line)
 	return false;
 }
 
+static bool is_expected(const char *line, const json_t *expected)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach (expected, i, text)
+		if (json_string_length(text) && strstr(line, json_string_value(text)))
+			return true;
+	return false;
+}
+
 static void make_printable(char *line)
 {
 	if (strlen(line) > MAX_LINE_CHARS)
@@ -83,14 +94,15 @@ static uint64_t stamp_of(const char *line)
 	return seconds * 1000000000 + microseconds * 1000ULL;
 }
 
-int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, json_t *before, json_t *during)
+int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected, json_t *before,
+		    json_t *during)
 {
 	size_t n = 0;
 
 	for (char *line; (line = strsep(&text, "\n")) && n < KERNEL_LOG_MAX;) {
 		bool is_old;
 
-		if (!kernel_log_is_finding(line))
+		if (!kernel_log_is_finding(line) || is_expected(line, expected))
 			continue;
 		is_old = run_ns > CLOCK_SLACK_NS && stamp_of(line) < run_ns - CLOCK_SLACK_NS;
 		make_printable(line);

@@ -23,11 +23,13 @@ bool kernel_log_is_finding(const char *line);
  * @layer: "host" or "guest"
  * @text: the log, terminated; its line ends are overwritten
  * @run_ns: stamp of the log's clock at which the run began; 0: not known, all is taken to be of the run
+ * @expected: array of texts; a finding that contains one is none; NULL: nothing is expected
  * @before: array to which findings go that are older than the run, as {"layer", "line"}
  * @during: array to which the others go
  *
  * What is not printable ASCII becomes '?'. Return: 0 or -ENOMEM.
  */
-int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, json_t *before, json_t *during);
+int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected, json_t *before,
+		    json_t *during);
 
 #endif

@@ -161,10 +161,23 @@ static void logs_are_made_printable(void **state)
 	char text[] = "[ 1.0] fine\n[ 2.0] BUG: \033[2J\xff\n\n[ 3.0] fine";
 
 	(void)state;
-	assert_int_equal(kernel_log_scan("guest", text, 0, before, during), 0);
+	assert_int_equal(kernel_log_scan("guest", text, 0, NULL, before, during), 0);
 	assert_int_equal(json_array_size(before), 0);
 	assert_int_equal(json_array_size(during), 1);
 	assert_string_equal(json_get_string(json_array_get(during, 0), "line"), "[ 2.0] BUG: ?[2J?");
+}
+
+static void expected_findings_are_none(void **state)
+{
+	_cleanup_json_ json_t *before = json_array();
+	_cleanup_json_ json_t *during = json_array();
+	_cleanup_json_ json_t *expected = json_pack("[s, s]", "invoked oom-killer", "");
+	char text[] = "[ 2.0] hog invoked oom-killer: order=0\n[ 2.1] BUG: in the midst of it\n";
+
+	(void)state;
+	assert_int_equal(kernel_log_scan("host", text, 0, expected, before, during), 0);
+	assert_int_equal(json_array_size(during), 1);
+	assert_string_equal(json_get_string(json_array_get(during, 0), "line"), "[ 2.1] BUG: in the midst of it");
 }
 
 static void old_findings_are_apart(void **state)
@@ -175,7 +188,7 @@ static void old_findings_are_apart(void **state)
 		      "BUG: now\n";
 
 	(void)state;
-	assert_int_equal(kernel_log_scan("guest", text, 40 * SECOND, before, during), 0);
+	assert_int_equal(kernel_log_scan("guest", text, 40 * SECOND, NULL, before, during), 0);
 	assert_int_equal(json_array_size(before), 1);
 	assert_int_equal(json_array_size(during), 3);
 }
@@ -249,11 +262,11 @@ static void bound_of_the_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(primers_and_shams),	  cmocka_unit_test(stimuli_alone),
-		cmocka_unit_test(the_probe_itself),	  cmocka_unit_test(a_hang_is_a_stimulus_that_lasts),
-		cmocka_unit_test(findings_in_logs),	  cmocka_unit_test(logs_are_made_printable),
-		cmocka_unit_test(old_findings_are_apart), cmocka_unit_test(clock_from_events),
-		cmocka_unit_test(bound_of_the_clock),
+		cmocka_unit_test(primers_and_shams),	      cmocka_unit_test(stimuli_alone),
+		cmocka_unit_test(the_probe_itself),	      cmocka_unit_test(a_hang_is_a_stimulus_that_lasts),
+		cmocka_unit_test(findings_in_logs),	      cmocka_unit_test(logs_are_made_printable),
+		cmocka_unit_test(expected_findings_are_none), cmocka_unit_test(old_findings_are_apart),
+		cmocka_unit_test(clock_from_events),	      cmocka_unit_test(bound_of_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,7 @@ static void bad_parameters_are_refused(void **state)
 		{ "calibrate", "{\"payload\": \"nmi\"}" },
 		{ "memory_high", "{}" },
 		{ "write", "{\"path\": \"/proc/sys/vm/swappiness\", \"value\": 1, \"hold\": 60000}" },
+		{ "oom", "{}" },
 		{ "list", "{}" },
 		{ "migrate", "{\"pages\": 1}" },
 		{ "migrate", "{\"pid\": 1, \"pages\": 5000}" },
