@@ -137,6 +137,13 @@ static void want_vector(struct decoder *decoder, struct event_kind *kind, const 
 	kind->fixed_name = names_intern(decoder->names, name, strlen(name) - strlen(is_entry ? "_entry" : "_exit"));
 }
 
+static int want_symbols(struct event_kind *kind, const char *text)
+{
+	kind->text = strdup(text);
+	kind->symbol = calloc(2 * SYMBOL_SLOTS, sizeof(*kind->symbol));
+	return kind->text && kind->symbol ? 0 : -ENOMEM;
+}
+
 static int want_fields(struct event_kind *kind, const struct wanted *wanted, const char *text)
 {
 	kind->type = wanted->type;
@@ -150,11 +157,17 @@ static int want_fields(struct event_kind *kind, const struct wanted *wanted, con
 	if (kind->naming != NAMED_BY_VALUE)
 		return 0;
 	event_format_field(text, "isa", &kind->isa);
-	kind->text = strdup(text);
-	kind->symbol = calloc(2 * SYMBOL_SLOTS, sizeof(*kind->symbol));
-	return kind->text && kind->symbol ? 0 : -ENOMEM;
+	return want_symbols(kind, text);
 }
 
+/* Any other event is shown with the value that it prints by name, as rss_stat with its kind of page. */
+static int want_other(struct event_kind *kind, const char *text)
+{
+	if (kind->type != TRACE_OTHER || kind->naming != NAMED_NOT || !event_format_symbol_field(text, &kind->name))
+		return 0;
+	kind->naming = NAMED_BY_VALUE;
+	return want_symbols(kind, text);
+}
 int decoder_add(struct decoder *decoder, const char *system, const char *text)
 {
 	_cleanup_(kind_freep) struct event_kind *kind = NULL;
@@ -175,6 +188,7 @@ int decoder_add(struct decoder *decoder, const char *system, const char *text)
 	for (size_t i = 0; i < ARRAY_SIZE(wanted_events); i++)
 		if (strcmp(wanted_events[i].event, name) == 0 && strcmp(wanted_events[i].system, system) == 0)
 			r = want_fields(kind, &wanted_events[i], text);
+	r = r < 0 ? r : want_other(kind, text);
 	if (r < 0)
 		return r;
 	kind_free(decoder->kind[id]);

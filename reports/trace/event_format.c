@@ -81,6 +81,20 @@ static const char *find_list(const char *text, unsigned int list)
 	return p ? p + sizeof(begin) - 1 : NULL;
 }
 
+bool event_format_symbol_field(const char *text, struct event_field *ret)
+{
+	const char *list = find_list(text, 0);
+	size_t len = list && strncmp(list, "REC->", 5) == 0 ? strcspn(list + 5, ", )&") : 0;
+	char name[64];
+
+	*ret = (struct event_field){ 0 };
+	if (len == 0 || len >= sizeof(name) || list[5 + len] != ',')
+		return false;
+	memcpy(name, list + 5, len);
+	name[len] = '\0';
+	return event_format_field(text, name, ret);
+}
+
 static void copy_lower(const char *from, size_t len, char *ret, size_t ret_bytes)
 {
 	size_t n = len < ret_bytes - 1 ? len : ret_bytes - 1;
@@ -90,6 +104,20 @@ static void copy_lower(const char *from, size_t len, char *ret, size_t ret_bytes
 	ret[n] = '\0';
 }
 
+/* A number, or "(1 << 2)" as of flags; *end is behind it. */
+static uint64_t parse_value(const char *p, char **end)
+{
+	bool is_shift = *(p += strspn(p, " ")) == '(';
+	uint64_t value = strtoull(p + is_shift, end, 0);
+	const char *shift = *end + strspn(*end, " ");
+
+	if (!is_shift || strncmp(shift, "<<", 2) != 0)
+		return value;
+	value <<= strtoull(shift + 2, end, 0) & 63;
+	*end += strspn(*end, " )");
+	return value;
+}
+
 bool event_format_symbol(const char *text, unsigned int list, uint64_t value, char *ret, size_t ret_bytes)
 {
 	const char *p = find_list(text, list);
@@ -97,7 +125,7 @@ bool event_format_symbol(const char *text, unsigned int list, uint64_t value, ch
 
 	while (p && (p = strchr(p, '{')) && (!next || p < next)) {
 		char *end;
-		uint64_t number = strtoull(p + 1, &end, 0);
+		uint64_t number = parse_value(p + 1, &end);
 		const char *open = end + strspn(end, ", ");
 
 		p++;

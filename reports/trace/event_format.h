@@ -52,6 +52,15 @@ bool event_format_field(const char *text, const char *name, struct event_field *
 bool event_format_symbol(const char *text, unsigned int list, uint64_t value, char *ret, size_t ret_bytes);
 
 /**
+ * event_format_symbol_field - which field the event prints by name
+ * @text: the description, terminated
+ * @ret: the field of the first __print_symbolic() that takes a field as it is; all zero when there is none
+ *
+ * Return: whether there is one.
+ */
+bool event_format_symbol_field(const char *text, struct event_field *ret);
+
+/**
  * event_field_number - read a field of a record
  * @field: from event_format_field()
  * @record: the record

@@ -82,6 +82,8 @@ static void print_symbols(FILE *out, const struct tep_print_arg *arg)
 			print_symbols(out, arg->typecast.item);
 		} else if (arg->type == TEP_PRINT_SYMBOL) {
 			fputs("__print_symbolic(", out);
+			if (arg->symbol.field && arg->symbol.field->type == TEP_PRINT_FIELD)
+				fprintf(out, "REC->%s, ", arg->symbol.field->field.name);
 			for (const struct tep_print_flag_sym *s = arg->symbol.symbols; s; s = s->next)
 				fprintf(out, "{ %s, \"%s\" }, ", s->value, s->str);
 			fputs(")\n", out);

@@ -31,6 +31,24 @@ static const char exit_format[] =
 	"__print_symbolic(REC->exit_reason, "
 	"{ 0x060, \"interrupt\" }, { 0x078, \"hlt\" }, { 0x400, \"npf\" })";
 
+/* As 6.1 has it. */
+static const char rss_format[] =
+	"name: rss_stat\nID: 646\nformat:\n"
+	"\tfield:unsigned int mm_id;\toffset:8;\tsize:4;\tsigned:0;\n"
+	"\tfield:unsigned int curr;\toffset:12;\tsize:4;\tsigned:0;\n"
+	"\tfield:int member;\toffset:16;\tsize:4;\tsigned:1;\n"
+	"\tfield:long size;\toffset:24;\tsize:8;\tsigned:1;\n\n"
+	"print fmt: \"mm_id=%u curr=%d type=%s size=%ldB\", REC->mm_id, REC->curr, __print_symbolic(REC->member, "
+	"{ 0, \"MM_FILEPAGES\" }, { 1, \"MM_ANONPAGES\" }, { 2, \"MM_SWAPENTS\" }, { 3, \"MM_SHMEMPAGES\" }), "
+	"REC->size";
+
+static const char tick_format[] =
+	"name: tick_stop\nID: 401\nformat:\n"
+	"\tfield:int success;\toffset:8;\tsize:4;\tsigned:1;\n"
+	"\tfield:int dependency;\toffset:12;\tsize:4;\tsigned:1;\n\n"
+	"print fmt: \"success=%d dependency=%s\",  REC->success, __print_symbolic(REC->dependency, "
+	"{ 0, \"NONE\" }, { (1 << 0), \"POSIX_TIMER\" }, { (1 << 1), \"PERF_EVENTS\" }, { (1 << 2), \"SCHED\" })";
+
 static const char irq_format[] = "name: irq_handler_entry\nID: 7\nformat:\n"
 				 "\tfield:int irq;\toffset:8;\tsize:4;\tsigned:1;\n"
 				 "\tfield:__data_loc char[] name;\toffset:12;\tsize:4;\tsigned:1;\n";
@@ -252,6 +270,33 @@ static void stacks_are_names(void **state)
 	names_free(names);
 }
 
+/* Nothing is known of this event but its own format. */
+static void other_events_name_their_values(void **state)
+{
+	static const char *const kinds[] = { "mm_filepages", "mm_anonpages", "mm_swapents", "mm_shmempages", "0x4" };
+	struct names *names = names_new();
+	struct decoder *decoder = make_decoder(names);
+	struct trace_event event;
+
+	(void)state;
+	assert_int_equal(decoder_add(decoder, "kmem", rss_format), 0);
+	for (uint32_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		uint32_t record[8] = { 646, 42, 7, 1, i };
+
+		assert_true(decoder_decode(decoder, record, sizeof(record), &event));
+		assert_int_equal(event.type, TRACE_OTHER);
+		assert_string_equal(names_text(names, event.event), "rss_stat");
+		assert_string_equal(names_text(names, event.name), kinds[i]);
+	}
+	assert_int_equal(decoder_add(decoder, "timer", tick_format), 0);
+	assert_true(decoder_decode(decoder, (const uint32_t[]){ 401, 42, 1, 4 }, 16, &event));
+	assert_string_equal(names_text(names, event.name), "sched");
+	assert_true(decoder_decode(decoder, (const uint32_t[]){ 401, 42, 1, 0 }, 16, &event));
+	assert_string_equal(names_text(names, event.name), "none");
+	decoder_free(decoder);
+	names_free(names);
+}
+
 static void vectors_and_unknown_events(void **state)
 {
 	struct names *names = names_new();
@@ -408,6 +453,7 @@ int main(void)
 		cmocka_unit_test(names_are_printable),
 		cmocka_unit_test(stacks_are_names),
 		cmocka_unit_test(tasks_have_names),
+		cmocka_unit_test(other_events_name_their_values),
 		cmocka_unit_test(vectors_and_unknown_events),
 		cmocka_unit_test(names_have_an_end),
 	};
