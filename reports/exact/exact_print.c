@@ -56,7 +56,7 @@ static void print_difference(FILE *out, const json_t *cause)
 		return;
 	}
 	fprintf(out, "%llu -> %llu (%+lld), %s\n", (unsigned long long)from, (unsigned long long)to,
-		(long long)(to - from), strcmp(state, "changed") ? "no function changed for certain" : "changed:");
+		(long long)(to - from), strcmp(state, "changed") ? "no function for certain" : "changed:");
 	print_contexts(out, cause);
 }
 

@@ -15,6 +15,7 @@
 /* Causes that no scenario provokes: shown while they are this many at most, the worst first. */
 #define OTHER_CAUSES 3
 #define ARM_COLUMNS 21
+#define RATIO_COLUMNS 15
 #define CELL 48
 
 enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW, COLOUR_MAX };
@@ -101,14 +102,21 @@ static void format_gaps(const json_t *side, char cell[static CELL])
 	snprintf(cell, CELL, "%.20s/%.20s", p50, max);
 }
 
+/* With as many digits as its column takes, and without the interval rather than wider. */
 static void format_ratio(const json_t *ratio, char cell[static CELL])
 {
-	if (json_is_object(ratio))
-		snprintf(cell, CELL, "%.3g (%.2g-%.2g)", json_number_value(json_object_get(ratio, "p50")),
-			 json_number_value(json_object_get(ratio, "lo")),
-			 json_number_value(json_object_get(ratio, "hi")));
-	else
-		snprintf(cell, CELL, "%s", "");
+	double value = json_number_value(json_object_get(ratio, "p50"));
+	double lo = json_number_value(json_object_get(ratio, "lo"));
+	double hi = json_number_value(json_object_get(ratio, "hi"));
+
+	*cell = '\0';
+	if (!json_is_object(ratio))
+		return;
+	for (int digits = 3; digits > 1; digits--)
+		if (snprintf(cell, CELL, "%.*g (%.*g-%.*g)", digits, value, digits - 1, lo, digits - 1, hi) <=
+		    RATIO_COLUMNS)
+			return;
+	snprintf(cell, CELL, "%.3g", value);
 }
 
 /* "26/26 87-100%": primers hit, with the interval of their share; occurrences where nothing was primed */

@@ -65,6 +65,18 @@ static void test_width_and_words(void **state)
 	assert_null(strchr(text, '\033'));
 }
 
+/* "0.989 (0.92-1.1)" would be a column too wide. */
+static void test_a_ratio_below_one_fits(void **state)
+{
+	const struct made made[] = { { .hits = 2, .length_ns = 8700 },
+				     { .hits = 2, .guest = "none", .length_ns = 8800 } };
+	_cleanup_free_ char *text = print(made, ARRAY_SIZE(made), false);
+
+	(void)state;
+	check_width(text);
+	assert_non_null(strstr(text, " 0.99 (0.9-1)\n"));
+}
+
 /* A thousand seconds with 400 gaps carry a return level of a day; forty seconds do not. */
 static void test_tail_of_long_runs(void **state)
 {
@@ -106,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_width_and_words),
+		cmocka_unit_test(test_a_ratio_below_one_fits),
 		cmocka_unit_test(test_tail_of_long_runs),
 		cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_escape_sequences_are_defused),
