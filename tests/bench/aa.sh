@@ -8,7 +8,7 @@ build=$(realpath "$1")
 dir=$2
 pairs=${PAIRS:-10}
 mkdir -p "$dir"
-sed 's/^native_windows: .*/native_windows: {length: 2s, armed: 8s, control: 2s}/' "$(dirname "$0")/../../scenarios/vmstat-host.yaml" \
+sed 's/^windows: .*/windows: {length: 2s, armed: 8s, control: 2s}/' "$(dirname "$0")/../../scenarios/vmstat-host.yaml" \
 	>"$dir/vmstat-host.yaml"
 for ((i = $(find "$dir" -mindepth 1 -maxdepth 1 -name 'boot-*' | wc -l); i < 2 * pairs; i++)); do
 	"$build/vcpulat" -q lab --guest none --no-meter -o "$dir/boot-$i" "$dir/vmstat-host.yaml" >/dev/null || echo "boot $i: exit $?" >&2

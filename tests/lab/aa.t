@@ -9,7 +9,7 @@ TAP_SECONDS=300
 scenarios=$(dirname "$0")/../../scenarios
 
 "$VCPULAT" kernel build stock >/dev/null 2>&1 || { echo "# no stock kernel"; exit 1; }
-sed 's/^native_windows: .*/native_windows: {length: 2s, armed: 8s, control: 2s}/' "$scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
+sed 's/^windows: .*/windows: {length: 2s, armed: 8s, control: 2s}/' "$scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
 check_exit "two boots of one kernel" 0 '^passed' "$VCPULAT" lab --repeat 2 --guest none --no-meter -o "$TMP/out" "$TMP/vmstat-host.yaml"
 check_exit "do not differ" 0 'no difference, as expected' "$VCPULAT" compare --aa --simulate 1000 -o "$TMP/aa.json" \
 	"$TMP"/out/stock/*/*.result.json
