@@ -22,7 +22,7 @@ bison:kernel build
 bc:kernel build
 libelf-dev:kernel build
 xz-utils:unpacks the kernel source
-lz4:packs the kernel's image
+lz4:kernel build, packs its image
 patch:applies the kernel patches
 rsync:kernel build
 cpio:packs initramfs images
