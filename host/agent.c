@@ -270,6 +270,11 @@ void agent_on_silence(struct agent *agent, int silence_ms, void (*rescue)(void *
 	agent->rescue_ctx = ctx;
 }
 
+bool agent_is_lost(const struct agent *agent)
+{
+	return agent->broken;
+}
+
 const char *agent_layer(const struct agent *agent)
 {
 	return agent->layer;

@@ -6,8 +6,10 @@
 #ifndef VCPULAT_HOST_AGENT_H
 #define VCPULAT_HOST_AGENT_H
 
-#include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -108,6 +110,9 @@ void agent_on_silence(struct agent *agent, int silence_ms, void (*rescue)(void *
  * @agent: NULL is fine
  */
 void agent_quit(struct agent *agent);
+
+/** agent_is_lost - did a call fail so that nothing more can be asked? */
+bool agent_is_lost(const struct agent *agent);
 
 /** agent_layer - "host" or "guest"; owned by the agent */
 const char *agent_layer(const struct agent *agent);

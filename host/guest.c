@@ -13,7 +13,7 @@
 #define ATTEMPTS 4
 #define EMULATED_LIMIT_S 150 /* seen: 6 to 13 s on a quiet machine, 55 s on a busy one */
 #define LIMIT_S 30
-#define CALL_TIMEOUT_MS 5000
+#define NUDGE_TIMEOUT_MS 40000 /* the agent gives up before: a link with a late answer on it is lost */
 #define NUDGE_HZ 5
 #define SILENCE_MS 3000 /* the slowest answers seen take about one second */
 
@@ -64,7 +64,7 @@ void guest_nudge(struct guest *g, bool on)
 	g->nudging = on;
 	request = on ? json_pack("{s:s, s:i, s:i}", "op", "nudge.start", "cpu", g->nudged_cpu, "hz", NUDGE_HZ)
 		     : json_pack("{s:s}", "op", "nudge.stop");
-	if (agent_call(g->nudger, request, CALL_TIMEOUT_MS, NULL, &err) < 0)
+	if (agent_call(g->nudger, request, NUDGE_TIMEOUT_MS, NULL, &err) < 0)
 		log_debug("%s", err.msg);
 }
 

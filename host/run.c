@@ -334,6 +334,23 @@ static int set_aside(struct run *r, struct one *one, struct err *err)
 	return bundle_writer_set_aside(one->bundle, err) < 0 ? -EIO : -EAGAIN;
 }
 
+static int start_agent(struct run *r, struct err *err)
+{
+	_cleanup_free_ char *program = paths_agent();
+
+	return program ? agent_start_local(program, r->housekeeping, &r->agent, err) : -ENOMEM;
+}
+
+/* A run that lost the host's agent does not take the later ones along. */
+static int renew_agent(struct run *r, struct err *err)
+{
+	if (r->agent && !agent_is_lost(r->agent))
+		return 0;
+	agent_quit(r->agent);
+	r->agent = NULL;
+	return start_agent(r, err);
+}
+
 /* Returns -EAGAIN after a stall, unless this is the @last attempt. */
 static int run_once(struct run *r, const struct scenario *scenario, enum guest_kind kind, uint64_t seed, bool last,
 		    struct err *err)
@@ -347,7 +364,9 @@ static int run_once(struct run *r, const struct scenario *scenario, enum guest_k
 	r->progress.guest = guest_kind_name(kind);
 	r->progress.step = r->progress.steps = 0;
 	r->progress.gaps = r->progress.left_s = 0;
-	ret = prepare_one(r, &one, err);
+	ret = renew_agent(r, err);
+	if (ret == 0)
+		ret = prepare_one(r, &one, err);
 	if (ret == 0)
 		ret = measure_and_seal(r, &one, err);
 	undo_settings(r, &one);
@@ -448,7 +467,6 @@ static int find_guest_kernel(struct run *r, struct err *err)
 
 static int open_run(struct run *r, bool with_guest, struct err *err)
 {
-	_cleanup_free_ char *agent = paths_agent();
 	int ret = progress_open(&r->progress, r->o->progress_path, err);
 
 	if (ret == 0 && r->o->arm_path)
@@ -460,13 +478,13 @@ static int open_run(struct run *r, bool with_guest, struct err *err)
 	r->retries = json_array();
 	r->housekeeping = cpus_format(&r->o->cpus.housekeeping);
 	r->state_dir = settings_dir();
-	if (!r->retries || !r->housekeeping || !r->state_dir || !agent)
+	if (!r->retries || !r->housekeeping || !r->state_dir)
 		return -ENOMEM;
 	/* Whatever this process and its children do is not to be done on the measured CPU. */
 	if (sched_setaffinity(0, sizeof(r->o->cpus.housekeeping), &r->o->cpus.housekeeping) < 0)
 		return err_sys(err, -errno, "cannot move to the housekeeping CPUs %s", r->housekeeping);
 	ret = settings_open(r->state_dir, &r->settings, err);
-	return ret < 0 ? ret : agent_start_local(agent, r->housekeeping, &r->agent, err);
+	return ret < 0 ? ret : start_agent(r, err);
 }
 
 static void remove_files(const struct run *r)

@@ -33,7 +33,7 @@ case $kind in
 lab)
 	mkdir "$tree/bin" "$tree/ro" "$tree/rw" "$tree/root"
 	install -m 0755 "$program" "$tree/bin/busybox"
-	for applet in sh cat chmod chroot cp echo hostname insmod ip ln mkdir mount poweroff rm sleep stty sync umount; do
+	for applet in sh cat chmod chroot cp echo hostname insmod ip ln mkdir mount poweroff rm sleep stty sync taskset umount; do
 		ln -s busybox "$tree/bin/$applet"
 	done
 	install -m 0755 "$here/lab-init.sh" "$tree/init"

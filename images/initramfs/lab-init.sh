@@ -71,20 +71,27 @@ progress files
 
 mkdir -p /root/run/vcpulat/bin
 cp /bin/busybox /services /root/run/vcpulat/
-cp -a /root/out/in/. /root/run/vcpulat/
+cp -a /root/out/in/libvirt-cache /root/run/vcpulat/ 2>/dev/null || true
+
+# Run in the emulated host's root, with its programs.
+inside() {
+	PATH=/run/vcpulat/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+		/bin/chroot /root /bin/sh "$1"
+}
+
+inside /run/vcpulat/services &
+# Meanwhile, on a CPU that has nothing to do yet.
+taskset 2 cp -a /root/out/in/. /root/run/vcpulat/
 for applet in poweroff reboot halt; do
 	printf '#!/run/vcpulat/busybox sh\nsync; exec /run/vcpulat/busybox poweroff -f\n' >"/root/run/vcpulat/bin/$applet"
 	chmod 755 "/root/run/vcpulat/bin/$applet"
 done
+wait
 
-export PATH=/run/vcpulat/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export HOME=/root LANG=C.UTF-8
-/bin/chroot /root /bin/sh /run/vcpulat/services
 echo '{"phase":"job"}' >/dev/hvc0
-/bin/chroot /root /bin/sh /out/job.sh
+inside /out/job.sh
 code=$?
-PATH=/bin
-if ! /bin/chroot /root /usr/bin/diff -rq /run/vcpulat/libvirt-cache /var/cache/libvirt >/dev/null 2>&1; then
+if ! chroot /root /usr/bin/diff -rq /run/vcpulat/libvirt-cache /var/cache/libvirt >/dev/null 2>&1; then
 	cp -a /root/var/cache/libvirt /root/out/libvirt-cache
 fi
 progress end

@@ -85,6 +85,13 @@ check "and says so" grep -q '"what": "run"' $out/stall/stat-refresh-libvirt/mani
 check "with a whole bundle" grep -q '"status": "complete"' $out/stall/stat-refresh-libvirt/manifest.json
 check "beside the stalled one" grep -q '"status": "partial"' $out/stall/stat-refresh-libvirt-1.stalled/manifest.json
 
+run lost --guest none vmstat-host stat-refresh lru-drain &
+pid=$!
+in_window lost
+pkill -KILL -o -x vcpulat-agent
+check "a run that lost the host's agent fails" ends_with 1 $pid
+check "and the next one has another" grep -q '"status": "complete"' $out/lost/lru-drain-none/manifest.json
+
 echo '{"name": "fifo", "removes": [], "vcpu_policy": "fifo"}' >/run/arm.json
 run fifo --arm-json /run/arm.json --guest libvirt vmstat-host vmstat-guest &
 pid=$!
