@@ -335,6 +335,7 @@ static json_t *read_facts(const struct bundle *b, const char *layer)
 static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 {
 	_cleanup_json_ json_t *facts = read_facts(a->bundle, layer);
+	_cleanup_json_ json_t *expected = kernel_log_expected(a->bundle->manifest);
 	_cleanup_free_ char *name = str_printf("dmesg-%s.txt", layer);
 	_cleanup_free_ char *path = name ? bundle_path(a->bundle, name) : NULL;
 	_cleanup_free_ char *text = NULL;
@@ -345,9 +346,8 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"),
-			       json_object_get(json_object_get(a->bundle->manifest, "scenario"), "expected_log"),
-			       a->kernel_log_before, a->kernel_log);
+	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), expected, a->kernel_log_before,
+			       a->kernel_log);
 }
 
 /* What nobody's gap shows: somebody else waits. */

@@ -73,6 +73,16 @@ static bool is_expected(const char *line, const json_t *expected)
 	return false;
 }
 
+json_t *kernel_log_expected(const json_t *manifest)
+{
+	json_t *expected = json_array();
+
+	json_array_extend(expected, json_object_get(json_object_get(manifest, "scenario"), "expected_log"));
+	if (json_is_true(json_object_get(manifest, "emulated")))
+		json_array_append_new(expected, json_string(" sched_tick_remote+"));
+	return expected;
+}
+
 static void make_printable(char *line)
 {
 	if (strlen(line) > MAX_LINE_CHARS)

@@ -19,6 +19,16 @@
 bool kernel_log_is_finding(const char *line);
 
 /**
+ * kernel_log_expected - texts of findings that are no fault of the kernel that reports them
+ * @manifest: of the bundle
+ *
+ * What the scenario provokes; and of an emulated host that the machine below it stood still:
+ * a kernel warns when its remote tick is three seconds late (kernel/sched/core.c,
+ * sched_tick_remote()). Return: an array that the caller owns, or NULL.
+ */
+json_t *kernel_log_expected(const json_t *manifest);
+
+/**
  * kernel_log_scan - collect the findings of one log
  * @layer: "host" or "guest"
  * @text: the log, terminated; its line ends are overwritten

@@ -180,6 +180,27 @@ static void expected_findings_are_none(void **state)
 	assert_string_equal(json_get_string(json_array_get(during, 0), "line"), "[ 2.1] BUG: in the midst of it");
 }
 
+static size_t count_findings(bool emulated)
+{
+	_cleanup_json_ json_t *before = json_array();
+	_cleanup_json_ json_t *during = json_array();
+	_cleanup_json_ json_t *manifest =
+		json_pack("{s:b, s:{s:[s]}}", "emulated", emulated, "scenario", "expected_log", "invoked oom-killer");
+	_cleanup_json_ json_t *expected = kernel_log_expected(manifest);
+	char text[] = "<4>[ 2.0] WARNING: CPU: 0 PID: 29 at kernel/sched/core.c:5623 sched_tick_remote+0x13a/0x190\n"
+		      "[ 2.1] hog invoked oom-killer: order=0\n[ 2.2] WARNING: CPU: 0 at mm/vmstat.c:1 fold+0x1/0x2\n";
+
+	assert_int_equal(kernel_log_scan("guest", text, 0, expected, before, during), 0);
+	return json_array_size(during);
+}
+
+static void an_emulated_host_may_stand_still(void **state)
+{
+	(void)state;
+	assert_int_equal(count_findings(true), 1);
+	assert_int_equal(count_findings(false), 2);
+}
+
 static void old_findings_are_apart(void **state)
 {
 	_cleanup_json_ json_t *before = json_array();
@@ -265,8 +286,9 @@ int main(void)
 		cmocka_unit_test(primers_and_shams),	      cmocka_unit_test(stimuli_alone),
 		cmocka_unit_test(the_probe_itself),	      cmocka_unit_test(a_hang_is_a_stimulus_that_lasts),
 		cmocka_unit_test(findings_in_logs),	      cmocka_unit_test(logs_are_made_printable),
-		cmocka_unit_test(expected_findings_are_none), cmocka_unit_test(old_findings_are_apart),
-		cmocka_unit_test(clock_from_events),	      cmocka_unit_test(bound_of_the_clock),
+		cmocka_unit_test(expected_findings_are_none), cmocka_unit_test(an_emulated_host_may_stand_still),
+		cmocka_unit_test(old_findings_are_apart),     cmocka_unit_test(clock_from_events),
+		cmocka_unit_test(bound_of_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
