@@ -32,6 +32,7 @@ static const struct spelling spellings[CAUSE_CLASS_MAX] = {
 	[CAUSE_TRACER] = { "tracer", false, false, 6 },
 	[CAUSE_STIMULUS] = { "stimulus", true, false, 6 },
 	[CAUSE_TASK] = { "task", true, true, 6 },
+	[CAUSE_VMM] = { "vmm", true, true, 6 },
 	[CAUSE_KWORKER] = { "kworker", true, true, 6 },
 	[CAUSE_HANG] = { "hang", true, true, 6 },
 };

@@ -29,6 +29,7 @@ enum cause_class {
 	CAUSE_TRACER,  /* "tracer": the tracing itself */
 	CAUSE_STIMULUS, /* "host/stimulus": a primer, its sham or a stimulus */
 	CAUSE_TASK,	/* "host/task/<comm>" */
+	CAUSE_VMM,	/* "host/vmm/<part>": a helper of a guest, not its vCPU */
 	CAUSE_KWORKER,	/* "host/kworker/<function>" */
 	CAUSE_HANG,	/* "host/hang/<stimulus>": no gap; its caller waited, see bundle_action_hung() */
 	CAUSE_CLASS_MAX
@@ -83,7 +84,7 @@ uint32_t causes_count(const struct causes *causes);
  * cause_rank - how strongly a class claims to be the root of a gap
  * @class: the class
  *
- * Work items (kworker, task, stimulus, tracer) share the highest rank, interrupts the next.
+ * Work items (kworker, vmm, task, stimulus, tracer) share the highest rank, interrupts the next.
  * Return: 0 for unexplained, and more for stronger ones.
  */
 unsigned int cause_rank(enum cause_class class);

@@ -84,9 +84,25 @@ static uint32_t strip_cpu(struct timeline *t, uint32_t name)
 	return names_intern(t->names, text, (size_t)(slash - text));
 }
 
+/* Threads of QEMU and of KVM that serve a guest, by the beginning of their names. */
+static const char *vmm_part(const char *comm)
+{
+	static const struct {
+		const char *comm;
+		const char *part;
+	} parts[] = { { "vhost-", "vhost" }, { "kvm-pit/", "kvm-pit" }, { "kvm-nx-lpage-re", "nx-recovery" },
+		      { "IO ", "iothread" }, { "qemu-", "emulator" },	{ "CPU ", "another-vcpu" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (starts_with(comm, parts[i].comm))
+			return parts[i].part;
+	return NULL;
+}
+
 static uint32_t task_cause(struct timeline *t, int32_t pid, uint32_t name)
 {
 	const char *comm = names_text(t->names, name);
+	const char *part;
 
 	if (pid == 0)
 		return cause(t, t->is_halted ? CAUSE_HALTED : CAUSE_IDLE, 0);
@@ -94,6 +110,9 @@ static uint32_t task_cause(struct timeline *t, int32_t pid, uint32_t name)
 		return cause(t, CAUSE_STIMULUS, 0);
 	if (starts_with(comm, "trace-cmd") || starts_with(comm, "vcpulat-agent"))
 		return cause(t, CAUSE_TRACER, 0);
+	part = vmm_part(comm);
+	if (part)
+		return cause(t, CAUSE_VMM, names_intern(t->names, part, SIZE_MAX));
 	return cause(t, CAUSE_TASK, strip_cpu(t, name));
 }
 

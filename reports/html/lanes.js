@@ -9,7 +9,7 @@
 
 	// Each class of work has its own hatching: told apart without colour.
 	function kind(what) {
-		if (/kworker|task|stimulus/.test(what))
+		if (/kworker|task|vmm|stimulus/.test(what))
 			return "work";
 		if (/kernel|irq|ipi|softirq|nmi/.test(what))
 			return "irq";

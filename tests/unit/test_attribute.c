@@ -203,6 +203,27 @@ static void native_kworker_and_stimulus(void **state)
 	world_done(&w);
 }
 
+/* One part of the machinery is one cause, whichever guest it serves. */
+static void helpers_of_a_guest(void **state)
+{
+	static const char *const comms[] = { "vhost-4711", "IO mon_iothread", "qemu-system-x86", "CPU 0/KVM",
+					     "vhostile" };
+	static const char *const causes[] = { "host/vmm/vhost", "host/vmm/iothread", "host/vmm/emulator",
+					      "host/vmm/another-vcpu", "host/task/vhostile" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(comms); i++) {
+		struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 } }, .n_gaps = 1 };
+
+		world_init(&w, false);
+		feed(&w, TRACE_HOST, 1001, TRACE_SWITCH, PROBE, comms[i], 50, 0);
+		feed(&w, TRACE_HOST, 1099, TRACE_SWITCH, 50, "vcpulat-probe", PROBE, 0);
+		assert_int_equal(attribution_finish(w.join), 0);
+		assert_cause(&w, &w.gap[0], causes[i], true);
+		world_done(&w);
+	}
+}
+
 static void flush_barrier_belongs_to_its_work(void **state)
 {
 	struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 } }, .n_gaps = 1 };
@@ -422,6 +443,7 @@ int main(void)
 		cmocka_unit_test(host_kworker),
 		cmocka_unit_test(guest_kworker),
 		cmocka_unit_test(native_kworker_and_stimulus),
+		cmocka_unit_test(helpers_of_a_guest),
 		cmocka_unit_test(flush_barrier_belongs_to_its_work),
 		cmocka_unit_test(irq_alone_and_nmi_inside),
 		cmocka_unit_test(ipis_are_named_by_what_they_call),
