@@ -35,6 +35,7 @@ static const struct event events[] = {
 	{ "workqueue:workqueue_activate_work", HERE, false },
 	{ "workqueue:workqueue_execute_start", HERE, false },
 	{ "workqueue:workqueue_execute_end", HERE, false },
+	{ "power:cpu_idle", HERE, false },
 	{ "irq:irq_handler_entry", HERE, false },
 	{ "irq:irq_handler_exit", HERE, false },
 	{ "irq:softirq_entry", HERE, false },

@@ -23,6 +23,7 @@ static const struct spelling spellings[CAUSE_CLASS_MAX] = {
 	[CAUSE_PENDING] = { "pending", true, false, 0 },
 	[CAUSE_KERNEL] = { "kernel", true, false, 2 },
 	[CAUSE_IDLE] = { "idle", true, false, 2 },
+	[CAUSE_CSTATE] = { "cstate", true, true, 2 },
 	[CAUSE_HALTED] = { "halted", true, false, 2 },
 	[CAUSE_EXIT] = { "exit", true, true, 3 },
 	[CAUSE_SOFTIRQ] = { "softirq", true, true, 4 },

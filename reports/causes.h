@@ -20,6 +20,7 @@ enum cause_class {
 	CAUSE_PENDING,	   /* never shown: time of which only the next event decides whether it is the kernel's */
 	CAUSE_KERNEL,  /* "host/kernel": that layer's kernel around interrupts and switches, where no event says what */
 	CAUSE_IDLE,    /* "host/idle": the CPU had nothing to do */
+	CAUSE_CSTATE,  /* "host/cstate/<number>": likewise, and it is known how deep it slept */
 	CAUSE_HALTED,  /* "host/halted": the vCPU waits in HLT */
 	CAUSE_EXIT,    /* "host/exit/<reason>" */
 	CAUSE_SOFTIRQ, /* "host/softirq/<name>" */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reports/timeline.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NAME_PENDING UINT32_MAX /* no name has this number, so no event can carry it; spelled "unknown" */
@@ -297,6 +299,18 @@ static void on_kvm_entry(struct timeline *t, struct timeline_step *step)
 	t->depth = 0;
 }
 
+/* A CPU that idles because its vCPU halted is halted, however deep it sleeps. */
+static void on_cpu_idle(struct timeline *t, const struct trace_event *event)
+{
+	char state[16];
+
+	if (t->pid != 0 || t->is_halted)
+		return;
+	snprintf(state, sizeof(state), "%" PRIu32, (uint32_t)event->arg);
+	t->task = (uint32_t)event->arg == UINT32_MAX ? cause(t, CAUSE_IDLE, 0)
+						     : cause(t, CAUSE_CSTATE, names_intern(t->names, state, SIZE_MAX));
+}
+
 static void on_lost(struct timeline *t)
 {
 	t->depth = 0;
@@ -345,6 +359,9 @@ void timeline_feed(struct timeline *t, const struct trace_event *event, struct t
 		break;
 	case TRACE_NMI:
 		ret->started = cause(t, CAUSE_NMI, event->name);
+		break;
+	case TRACE_CPU_IDLE:
+		on_cpu_idle(t, event);
 		break;
 	case TRACE_KVM_EXIT:
 		on_kvm_exit(t, event, ret);

@@ -38,6 +38,7 @@ static const struct wanted wanted_events[] = {
 	{ "irq", "softirq_entry", TRACE_SOFTIRQ_ENTRY, NAMED_BY_VALUE, "vec", "vec", NULL },
 	{ "irq", "softirq_exit", TRACE_SOFTIRQ_EXIT, NAMED_BY_VALUE, "vec", "vec", NULL },
 	{ "nmi", "nmi_handler", TRACE_NMI, NAMED_BY_FUNCTION, "handler", NULL, "delta_ns" },
+	{ "power", "cpu_idle", TRACE_CPU_IDLE, NAMED_NOT, NULL, NULL, "state" },
 	{ "kvm", "kvm_exit", TRACE_KVM_EXIT, NAMED_BY_VALUE, "exit_reason", "vcpu_id", "guest_rip" },
 	{ "kvm", "kvm_entry", TRACE_KVM_ENTRY, NAMED_NOT, NULL, "vcpu_id", "rip" },
 	{ "kvm", "kvm_write_tsc_offset", TRACE_TSC_OFFSET, NAMED_NOT, NULL, "vcpu_id", "next_tsc_offset" },

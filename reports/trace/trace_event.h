@@ -21,6 +21,7 @@ enum trace_type {
 	TRACE_SOFTIRQ_ENTRY, /* name: timer, sched, rcu, ... */
 	TRACE_SOFTIRQ_EXIT,  /* name: as entry */
 	TRACE_NMI,	     /* name: handler, which has just ended; arg: ns it took */
+	TRACE_CPU_IDLE,	     /* arg: C-state that the CPU enters; UINT32_MAX: it left it */
 	TRACE_KVM_EXIT,	     /* name: reason; peer: vCPU; arg: guest instruction pointer */
 	TRACE_KVM_ENTRY,     /* peer: vCPU; arg: guest instruction pointer */
 	TRACE_TSC_OFFSET,    /* peer: vCPU; arg: its new offset */

@@ -224,6 +224,22 @@ static void helpers_of_a_guest(void **state)
 	}
 }
 
+static void idle_by_its_depth(void **state)
+{
+	struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 } }, .n_gaps = 1 };
+
+	(void)state;
+	world_init(&w, false);
+	feed(&w, TRACE_HOST, 1000, TRACE_SWITCH, PROBE, "swapper/1", 0, 0);
+	feed(&w, TRACE_HOST, 1010, TRACE_CPU_IDLE, 0, "", 0, 3);
+	feed(&w, TRACE_HOST, 1080, TRACE_CPU_IDLE, 0, "", 0, UINT32_MAX);
+	feed(&w, TRACE_HOST, 1095, TRACE_SWITCH, 0, "vcpulat-probe", PROBE, 0);
+	assert_int_equal(attribution_finish(w.join), 0);
+	assert_int_equal(part(&w, &w.gap[0], "host/cstate/3"), 70);
+	assert_int_equal(part(&w, &w.gap[0], "host/idle"), 25);
+	world_done(&w);
+}
+
 static void flush_barrier_belongs_to_its_work(void **state)
 {
 	struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 } }, .n_gaps = 1 };
@@ -444,6 +460,7 @@ int main(void)
 		cmocka_unit_test(guest_kworker),
 		cmocka_unit_test(native_kworker_and_stimulus),
 		cmocka_unit_test(helpers_of_a_guest),
+		cmocka_unit_test(idle_by_its_depth),
 		cmocka_unit_test(flush_barrier_belongs_to_its_work),
 		cmocka_unit_test(irq_alone_and_nmi_inside),
 		cmocka_unit_test(ipis_are_named_by_what_they_call),
