@@ -48,7 +48,7 @@ static long vmstat(const char *name)
 
 /*
  * A fold that is pending there would be made at once when the CPU goes idle (kernel mm/vmstat.c, quiet_vmstat()), by no
- * kworker. Two tasks keep the tick going, until it has run and found nothing.
+ * kworker. Two tasks keep the tick going for three of vm.stat_interval, until one has run and found nothing.
  */
 static void unstick(void)
 {
@@ -57,7 +57,7 @@ static void unstick(void)
 
 	while (other == 0)
 		;
-	while (now_ms() - start < 1500)
+	while (now_ms() - start < 3500)
 		;
 	kill(other, SIGKILL);
 	waitpid(other, NULL, 0);
