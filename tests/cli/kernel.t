@@ -6,12 +6,7 @@ set -u
 # shellcheck source-path=SCRIPTDIR source=tap.sh
 . "$(dirname "$0")/tap.sh"
 
-for program in gcc ld make flex bison bc lz4 patch tar xz gzip perl git; do
-	command -v $program >/dev/null && continue
-	skip "all" "no $program"
-	plan
-	exit
-done
+needs gcc ld make flex bison bc lz4 patch tar xz gzip perl git
 export VCPULAT_DATA=$TMP/data XDG_CACHE_HOME=$TMP/cache
 kernels=$VCPULAT_DATA/images/kernels
 mkdir -p "$kernels/arms" "$kernels/patches" "$TMP/linux"/{mm,arch/x86/boot}

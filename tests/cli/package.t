@@ -7,12 +7,7 @@ set -u
 . "$(dirname "$0")/tap.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
-for program in gcc dpkg-deb depmod modprobe cpio; do
-	command -v $program >/dev/null && continue
-	skip "all" "no $program"
-	plan
-	exit
-done
+needs gcc dpkg-deb depmod modprobe cpio
 export VCPULAT_DATA=$TMP/data XDG_CACHE_HOME=$TMP/cache
 kernels=$VCPULAT_DATA/images/kernels
 release=6.1.0-9-test

@@ -12,6 +12,7 @@
 #     TAP_SECONDS (10); its exit code must be EXIT and its output, stdout and stderr together, match
 #     the extended REGEX. A sanitizer's report or a signal is a failure whatever is expected.
 # check NAME COMMAND...                  the command must succeed
+# needs PROGRAM...                     skips the whole file where one is not there
 # plan [N]                               N tests are to come; without N, at the end: those that were
 # $TMP is a directory that is removed at the end; $OUTPUT is the file with the last command's output.
 
@@ -54,6 +55,16 @@ tap_fail() { # name, reason, command...
 skip() { # name, reason
 	tap_count=$((tap_count + 1))
 	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+needs() { # program...; without one of them all is skipped
+	local program
+	for program; do
+		command -v "$program" >/dev/null && continue
+		skip "all" "no $program"
+		plan
+		exit
+	done
 }
 
 tap_run() { # command...; the exit code is left in tap_status
