@@ -123,6 +123,22 @@ int stimulus_param(const json_t *params, const char *name, char *ret, size_t byt
 	return (size_t)n < bytes ? 0 : -ENAMETOOLONG;
 }
 
+int stimulus_param_number(const json_t *params, const char *name, unsigned long min, unsigned long max,
+			  unsigned long *ret)
+{
+	char text[NAME_BYTES];
+	int r = stimulus_param(params, name, text, sizeof(text));
+	unsigned long number;
+
+	if (r < 0)
+		return r;
+	number = strtoul(text, NULL, 10);
+	if (number < min || number > max)
+		return -EINVAL;
+	*ret = number;
+	return 0;
+}
+
 int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, struct err *err)
 {
 	struct start start = { .ops = stimulus_kind(options->kind, err), .params = options->params };

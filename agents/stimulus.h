@@ -133,6 +133,19 @@ void stimulus_free(struct stimulus *stimulus);
  */
 int stimulus_param(const json_t *params, const char *name, char *ret, size_t bytes);
 
+/**
+ * stimulus_param_number - a parameter that is a number
+ * @params: of the kind; may be NULL
+ * @name: of the parameter
+ * @min: least
+ * @max: greatest
+ * @ret: the number; untouched on failure
+ *
+ * Return: 0, -ENOENT without such a parameter, -ENAMETOOLONG, -EINVAL out of bounds.
+ */
+int stimulus_param_number(const json_t *params, const char *name, unsigned long min, unsigned long max,
+			  unsigned long *ret);
+
 /* stimulus_mlock() and so on: what each kind of the list does. Return: static. */
 #define STIMULUS_DECLARE(symbol, name, help) const struct stimulus_ops *stimulus_##name(void);
 STIMULUS_KINDS(STIMULUS_DECLARE)

@@ -9,38 +9,38 @@
 #include <unistd.h>
 
 #include "agents/cgroup.h"
+#include "agents/stimulus_cgroup.h"
 
 #define PAGES_MAX 4096
-#define NAME_BYTES 64
+#define PAGES_USUAL 7
+#define WORD_BYTES 8
 
 struct faulting {
 	size_t page; /* bytes */
-	size_t pages;
+	unsigned long pages;
 	bool keep; /* until the next time */
 };
 
 static int read_params(const json_t *params, struct faulting *f)
 {
-	char word[NAME_BYTES] = "7";
+	char word[WORD_BYTES];
+	int ret;
 
-	if (stimulus_param(params, "pages", word, sizeof(word)) == -ENAMETOOLONG)
-		return -ENAMETOOLONG;
 	f->page = (size_t)sysconf(_SC_PAGESIZE);
-	f->pages = strtoul(word, NULL, 10);
+	f->pages = PAGES_USUAL;
+	ret = stimulus_param_number(params, "pages", 1, PAGES_MAX, &f->pages);
 	f->keep = stimulus_param(params, "keep", word, sizeof(word)) < 0 || strcmp(word, "no") != 0;
-	return f->pages > 0 && f->pages <= PAGES_MAX ? 0 : -EINVAL;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static int join_cgroup(const json_t *params)
 {
-	char name[NAME_BYTES];
+	char name[STIMULUS_CGROUP_BYTES];
 	char path[PATH_MAX];
-	int ret = stimulus_param(params, "cgroup", name, sizeof(name));
+	int ret = stimulus_cgroup_make(params, name);
 
-	if (ret == -ENOENT)
+	if (ret == -ENOENT && !json_object_get(params, "cgroup"))
 		return 0;
-	if (ret == 0)
-		ret = cgroup_make(name);
 	if (ret == 0)
 		ret = cgroup_path(name, "/cgroup.procs", path, sizeof(path));
 	return ret < 0 ? ret : cgroup_put(path, "0");
@@ -85,18 +85,10 @@ static int act(struct stimulus_state *state)
 	return 0;
 }
 
-static void clean(const json_t *params)
-{
-	char name[NAME_BYTES];
-
-	if (stimulus_param(params, "cgroup", name, sizeof(name)) == 0)
-		cgroup_remove(name);
-}
-
 const struct stimulus_ops *stimulus_fault(void)
 {
 	static const struct stimulus_ops ops = {
-		.name = "fault", .role = STIMULUS_PRIMER, .prepare = prepare, .act = act, .clean = clean
+		.name = "fault", .role = STIMULUS_PRIMER, .prepare = prepare, .act = act, .clean = stimulus_cgroup_clean
 	};
 
 	return &ops;

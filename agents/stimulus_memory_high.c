@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "agents/cgroup.h"
+#include "agents/stimulus_cgroup.h"
 
-#define NAME_BYTES 64
 #define BELOW 4096 /* the kernel drains the CPUs' caches of charges first, and mostly finds as much there */
 
 struct limiting {
@@ -34,12 +34,10 @@ static int open_file(const char *group, const char *file, int flags)
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct limiting *l = calloc(1, sizeof(*l));
-	char name[NAME_BYTES];
-	int ret = l ? stimulus_param(params, "cgroup", name, sizeof(name)) : -ENOMEM;
+	char name[STIMULUS_CGROUP_BYTES];
+	int ret = l ? stimulus_cgroup_make(params, name) : -ENOMEM;
 
 	state->own = l; /* lives as long as the worker */
-	if (ret == 0)
-		ret = cgroup_make(name);
 	if (ret < 0)
 		return ret;
 	l->current_fd = open_file(name, "/memory.current", O_RDONLY);
@@ -70,19 +68,13 @@ static int act(struct stimulus_state *state)
 	return ret < 0 ? ret : put(l->high_fd, "max");
 }
 
-static void clean(const json_t *params)
-{
-	char name[NAME_BYTES];
-
-	if (stimulus_param(params, "cgroup", name, sizeof(name)) == 0)
-		cgroup_remove(name);
-}
-
 const struct stimulus_ops *stimulus_memory_high(void)
 {
-	static const struct stimulus_ops ops = {
-		.name = "memory_high", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act, .clean = clean
-	};
+	static const struct stimulus_ops ops = { .name = "memory_high",
+						 .role = STIMULUS_STIMULUS,
+						 .prepare = prepare,
+						 .act = act,
+						 .clean = stimulus_cgroup_clean };
 
 	return &ops;
 }

@@ -16,7 +16,6 @@
 
 #define MAPS_LIMIT ((size_t)4 << 20)
 #define PAGES_MAX 4096
-#define NUMBER_BYTES 32
 #define SKIPPED ((size_t)16 << 20)  /* below lie things of the firmware, from there on the guest's kernel */
 #define PRESENT (UINT64_C(1) << 63) /* of an entry of pagemap */
 
@@ -27,17 +26,6 @@ struct migrating {
 	int node[PAGES_MAX];   /* where it is to go */
 	int status[PAGES_MAX]; /* where it is, or -errno */
 };
-
-static int read_number(const json_t *params, const char *name, unsigned long max, unsigned long *ret)
-{
-	char text[NUMBER_BYTES];
-	int r = stimulus_param(params, name, text, sizeof(text));
-
-	if (r < 0)
-		return r;
-	*ret = strtoul(text, NULL, 10);
-	return *ret > 0 && *ret <= max ? 0 : -EINVAL;
-}
 
 /* Where the largest private mapping of a process lies: a guest's memory. */
 static int find_memory(pid_t pid, size_t *ret_begin, size_t *ret_bytes)
@@ -89,11 +77,11 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	unsigned long pid = 0;
 	size_t begin = 0;
 	size_t bytes = 0;
-	int ret = m ? read_number(params, "pid", INT32_MAX, &pid) : -ENOMEM;
+	int ret = m ? stimulus_param_number(params, "pid", 1, INT32_MAX, &pid) : -ENOMEM;
 
 	state->own = m; /* lives as long as the worker */
 	if (ret == 0)
-		ret = read_number(params, "pages", PAGES_MAX, &m->pages);
+		ret = stimulus_param_number(params, "pages", 1, PAGES_MAX, &m->pages);
 	if (ret == 0)
 		ret = find_memory((pid_t)pid, &begin, &bytes);
 	if (ret < 0)

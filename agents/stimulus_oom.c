@@ -10,21 +10,19 @@
 #include <unistd.h>
 
 #include "agents/cgroup.h"
+#include "agents/stimulus_cgroup.h"
 
-#define NAME_BYTES 64
 #define LIMIT "33554432"
 #define HOG_BYTES ((size_t)256 << 20)
 
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	char *procs = malloc(PATH_MAX);
-	char name[NAME_BYTES];
+	char name[STIMULUS_CGROUP_BYTES];
 	char max[PATH_MAX];
-	int ret = procs ? stimulus_param(params, "cgroup", name, sizeof(name)) : -ENOMEM;
+	int ret = procs ? stimulus_cgroup_make(params, name) : -ENOMEM;
 
 	state->own = procs; /* lives as long as the worker */
-	if (ret == 0)
-		ret = cgroup_make(name);
 	if (ret == 0)
 		ret = cgroup_path(name, "/cgroup.procs", procs, PATH_MAX);
 	if (ret == 0)
@@ -57,18 +55,10 @@ static int act(struct stimulus_state *state)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : -ENOTRECOVERABLE;
 }
 
-static void clean(const json_t *params)
-{
-	char name[NAME_BYTES];
-
-	if (stimulus_param(params, "cgroup", name, sizeof(name)) == 0)
-		cgroup_remove(name);
-}
-
 const struct stimulus_ops *stimulus_oom(void)
 {
 	static const struct stimulus_ops ops = {
-		.name = "oom", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act, .clean = clean
+		.name = "oom", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act, .clean = stimulus_cgroup_clean
 	};
 
 	return &ops;

@@ -28,7 +28,8 @@
 #include "common/fs.h"
 #include "common/mono.h"
 
-#define NUMBER_BYTES 64
+#define LIST_BYTES 64
+#define MAX_NODE 63	 /* of a mask of one word */
 #define BLOCK_PAGES 16	 /* past the CPU's own list, and below the threshold of its counters from 8 CPUs on */
 #define CACHE_PAGES 3000 /* of files: what reclaim is to find */
 #define FREE_PAGES 150	 /* left when all is in place */
@@ -44,6 +45,15 @@ struct stalling {
 	int toucher;	     /* CPU of the node: a list of pages far from their CPU is emptied every few seconds */
 	atomic_size_t stuck; /* CPUs that are */
 };
+
+static int pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
+}
 
 static int bind_memory(int node)
 {
@@ -138,11 +148,8 @@ static void be_stuck(struct stalling *s, int cpu, int block_fd)
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const int64_t end_ms = mono_ms() + STICK_MS;
 	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0 || p == MAP_FAILED || mlock(p, page) < 0)
+	if (pin(cpu) < 0 || p == MAP_FAILED || mlock(p, page) < 0)
 		_exit(1);
 	while (mono_ms() < end_ms)
 		;
@@ -210,15 +217,15 @@ static int fill(const struct stalling *s)
 
 static int get_params(const json_t *params, struct stalling *s, cpu_set_t *stuck)
 {
-	char text[NUMBER_BYTES];
-	int ret = stimulus_param(params, "node", text, sizeof(text));
+	char text[LIST_BYTES];
+	unsigned long node = 0;
+	unsigned long toucher = 0;
+	int ret = stimulus_param_number(params, "node", 0, MAX_NODE, &node);
 
 	if (ret == 0)
-		s->node = atoi(text);
-	if (ret == 0)
-		ret = stimulus_param(params, "toucher", text, sizeof(text));
-	if (ret == 0)
-		s->toucher = atoi(text);
+		ret = stimulus_param_number(params, "toucher", 0, CPU_SETSIZE - 1, &toucher);
+	s->node = (int)node;
+	s->toucher = (int)toucher;
 	if (ret == 0)
 		ret = stimulus_param(params, "stuck", text, sizeof(text));
 	return ret < 0 ? ret : cpulist_parse(text, stuck);
@@ -253,11 +260,8 @@ static void touch(const struct stalling *s, size_t pages)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	unsigned char *p = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)s->toucher, &set);
-	if (p == MAP_FAILED || sched_setaffinity(0, sizeof(set), &set) < 0 || bind_memory(s->node) < 0)
+	if (p == MAP_FAILED || pin(s->toucher) < 0 || bind_memory(s->node) < 0)
 		_exit(1);
 	for (size_t i = 0; i < pages; i++)
 		((volatile unsigned char *)p)[i * page] = 1;

@@ -17,11 +17,10 @@
 #define VENDOR "0x1af4"
 #define DEVICE "0x1110" /* QEMU's ivshmem */
 #define MEMORY "resource2"
-#define NUMBER_BYTES 16
 
 struct touching {
 	size_t page; /* bytes */
-	size_t pages;
+	unsigned long pages;
 	size_t next;
 };
 
@@ -70,17 +69,11 @@ static void touch_page(const struct stimulus_state *state, const struct touching
 /* With a number of pages: touched here, so that it is the same ones that come again. */
 static int limit(const json_t *params, const struct stimulus_state *state, struct touching *t)
 {
-	char text[NUMBER_BYTES];
-	int ret = stimulus_param(params, "pages", text, sizeof(text));
-	size_t pages;
+	int ret = stimulus_param_number(params, "pages", 1, t->pages, &t->pages);
 
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
-	pages = strtoul(text, NULL, 10);
-	if (pages < 1 || pages > t->pages)
-		return -EINVAL;
-	t->pages = pages;
-	for (size_t i = 0; i < pages; i++)
+	for (size_t i = 0; i < t->pages; i++)
 		touch_page(state, t, i);
 	return 0;
 }

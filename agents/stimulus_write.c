@@ -42,16 +42,13 @@ static int open_param(const json_t *params, const char *name)
 static int read_params(const json_t *params, struct writing *w)
 {
 	char refused[VALUE_BYTES] = "";
-	char hold[VALUE_BYTES];
 	int ret = stimulus_param(params, "value", w->value, sizeof(w->value));
 
 	if (ret < 0)
 		return ret;
 	if (stimulus_param(params, "back", w->back, sizeof(w->back)) == -ENAMETOOLONG)
 		return -ENAMETOOLONG;
-	if (stimulus_param(params, "hold", hold, sizeof(hold)) == 0)
-		w->hold_ms = strtoul(hold, NULL, 10);
-	if (w->hold_ms > HOLD_MAX_MS)
+	if (stimulus_param_number(params, "hold", 0, HOLD_MAX_MS, &w->hold_ms) == -EINVAL)
 		return -EINVAL;
 	stimulus_param(params, "refused", refused, sizeof(refused));
 	w->may_be_refused = strcmp(refused, "ok") == 0;

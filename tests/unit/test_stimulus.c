@@ -284,9 +284,28 @@ static void absent_cpu_is_an_error(void **state)
 	assert_non_null(strstr(err.msg, "on CPU 1023"));
 }
 
+static void numbers_have_bounds(void **state)
+{
+	_cleanup_json_ json_t *params =
+		json_pack("{s:i, s:s, s:s, s:i}", "seven", 7, "word", "x", "text", "8", "minus", -1);
+	unsigned long n = 3;
+
+	(void)state;
+	assert_int_equal(stimulus_param_number(params, "seven", 1, 7, &n), 0);
+	assert_int_equal(n, 7);
+	assert_int_equal(stimulus_param_number(params, "text", 1, 8, &n), 0);
+	assert_int_equal(n, 8);
+	assert_int_equal(stimulus_param_number(params, "text", 1, 7, &n), -EINVAL);
+	assert_int_equal(stimulus_param_number(params, "word", 1, 7, &n), -EINVAL);
+	assert_int_equal(stimulus_param_number(params, "minus", 1, 7, &n), -EINVAL);
+	assert_int_equal(stimulus_param_number(params, "none", 1, 7, &n), -ENOENT);
+	assert_int_equal(n, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_have_bounds),
 		cmocka_unit_test(shot_is_timed),
 		cmocka_unit_test(mlock_alternates_and_sham_does_nothing),
 		cmocka_unit_test(no_page_is_faulted),

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agents/stimulus_cgroup.h"
+
+#include "agents/cgroup.h"
+#include "agents/stimulus.h"
+
+static int read_name(const json_t *params, char ret[static STIMULUS_CGROUP_BYTES])
+{
+	return stimulus_param(params, "cgroup", ret, STIMULUS_CGROUP_BYTES);
+}
+
+int stimulus_cgroup_make(const json_t *params, char ret[static STIMULUS_CGROUP_BYTES])
+{
+	int r = read_name(params, ret);
+
+	return r < 0 ? r : cgroup_make(ret);
+}
+
+void stimulus_cgroup_clean(const json_t *params)
+{
+	char name[STIMULUS_CGROUP_BYTES];
+
+	if (read_name(params, name) == 0)
+		cgroup_remove(name);
+}
