@@ -109,6 +109,15 @@ int checks_tsc(struct err *err)
 	return 0;
 }
 
+int checks_kernel(struct err *err)
+{
+	if (!fs_exists("/proc/lockdep_stats"))
+		return 0;
+	return err_set(err, -ENOTSUP,
+		       "mode qualification wants a kernel without CONFIG_LOCKDEP: this one checks "
+		       "each of its locks, and no length means anything");
+}
+
 static int check_shape(const struct scenario_shape *shape, struct err *err)
 {
 	struct sysinfo info;

@@ -54,6 +54,15 @@ int checks_virtualization(struct err *err);
 int checks_tsc(struct err *err);
 
 /**
+ * checks_kernel - a kernel that microseconds may be taken from
+ * @err: what it does beside its work
+ *
+ * Refused is one that checks its locks (CONFIG_LOCKDEP): it alone has /proc/lockdep_stats.
+ * Return: 0 or -ENOTSUP.
+ */
+int checks_kernel(struct err *err);
+
+/**
  * checks_scenario - what a scenario itself asks of the host
  * @scenario: its shape and its checks of layer host
  * @err: what is missing

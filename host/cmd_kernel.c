@@ -65,7 +65,8 @@ static const struct command_help help = {
 	.purpose =
 		"Builds the kernels of arms into the cache ($XDG_CACHE_HOME/vcpulat/kernels). An arm is a source,\n"
 		"patches and options; a later arm compiles only what its patches change. The same inputs give the\n"
-		"same image, byte for byte.\n\n"
+		"same image, byte for byte. ARM+debug is an arm's variant that checks itself (lock order, memory\n"
+		"use): for correctness; no lengths are told of it.\n\n"
 		"With --tree, --tarball, --patch, --config or --image one arm is the base of another, of your own,\n"
 		"which every command then knows by its name.\n\n"
 		"'kernel clean' removes the work trees, nearly 2 GB each. Images stay; the next build takes minutes.",

@@ -133,6 +133,8 @@ static int check_host(const struct args *args, struct run_options *o, const stru
 		ret = checks_cpus(args->has_cpu ? (int)args->cpu : -1, args->housekeeping, &o->cpus, err);
 	if (ret == 0 && o->mode == MODE_QUALIFICATION)
 		ret = checks_tsc(err);
+	if (ret == 0 && o->mode == MODE_QUALIFICATION)
+		ret = checks_kernel(err);
 	return ret < 0 ? ret : check_guests(o, scenarios, count, err);
 }
 

@@ -7,6 +7,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "reports/courses.h"
+#include "reports/debug_kernel.h"
 #include "reports/exact/exact.h"
 #include "reports/exact/exact_attribute.h"
 #include "reports/kernel_log.h"
@@ -15,6 +16,7 @@
 #include "reports/tsc_check.h"
 
 #define MAX_LOG_BYTES ((size_t)64 << 20)
+#define MAX_KALLSYMS_BYTES ((size_t)256 << 20)
 #define QUIET_INSNS 200 /* a turn of the probe takes about 16, the shortest interrupt of a kernel over 1,000 */
 
 /* One pass over the traces. */
@@ -331,7 +333,19 @@ static json_t *read_facts(const struct bundle *b, const char *layer)
 	return path && json_read(path, &facts, NULL) == 0 ? facts : NULL;
 }
 
-/* What facts and kernel log of a layer say. The log's lines from before the facts are older than the run. */
+static int look_at_functions(struct analysis *a, const char *layer, struct err *err)
+{
+	_cleanup_free_ char *name = str_printf("kallsyms-%s.txt", layer);
+	_cleanup_free_ char *path = name ? bundle_path(a->bundle, name) : NULL;
+	_cleanup_free_ char *text = NULL;
+	int r = path ? fs_read(path, MAX_KALLSYMS_BYTES, &text, NULL, err) : -ENOMEM;
+
+	if (r == 0)
+		debug_kernel_check(text, layer, a->debug);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What facts, functions and kernel log of a layer say. The log's lines from before the facts are older than the run. */
 static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 {
 	_cleanup_json_ json_t *facts = read_facts(a->bundle, layer);
@@ -339,8 +353,11 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 	_cleanup_free_ char *name = str_printf("dmesg-%s.txt", layer);
 	_cleanup_free_ char *path = name ? bundle_path(a->bundle, name) : NULL;
 	_cleanup_free_ char *text = NULL;
-	int r = path ? fs_read(path, MAX_LOG_BYTES, &text, NULL, err) : -ENOMEM;
+	int r = look_at_functions(a, layer, err);
 
+	if (r < 0)
+		return r;
+	r = path ? fs_read(path, MAX_LOG_BYTES, &text, NULL, err) : -ENOMEM;
 	tsc_check(facts, layer, a->tsc);
 	if (facts && json_object_set(a->facts, layer, facts) < 0)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
@@ -394,8 +411,9 @@ static int prepare(struct analysis *a, const char *dir, struct err *err)
 	a->kernel_log = json_array();
 	a->kernel_log_before = json_array();
 	a->tsc = json_array();
+	a->debug = json_array();
 	a->facts = json_object();
-	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before || !a->tsc || !a->facts)
+	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before || !a->tsc || !a->debug || !a->facts)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	clock_check_init(&a->clock, a->bundle->host_cpu, a->bundle->guest_cpu, a->bundle->vcpu_tid);
 	r = load_gaps(a, err);
@@ -441,6 +459,7 @@ void analysis_free(struct analysis *analysis)
 	json_decref(analysis->kernel_log);
 	json_decref(analysis->kernel_log_before);
 	json_decref(analysis->tsc);
+	json_decref(analysis->debug);
 	json_decref(analysis->facts);
 	figures_free(analysis->figures);
 	causes_free(analysis->causes);
@@ -459,7 +478,8 @@ char *analyze_result_path(const char *dir)
 static int add_exact(const struct analysis *a, json_t *result, struct err *err)
 {
 	json_t *exact = NULL;
-	int r = a->has_meter ? exact_build(&a->meter, result, &exact) : 0;
+	bool wanted = a->has_meter && json_array_size(a->debug) == 0;
+	int r = wanted ? exact_build(&a->meter, result, &exact) : 0;
 
 	if (exact) {
 		json_object_set_new(result, "exact", exact);

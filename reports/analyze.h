@@ -46,6 +46,7 @@ struct analysis {
 	json_t *kernel_log;	   /* findings of the run */
 	json_t *kernel_log_before; /* older ones: told, not judged */
 	json_t *tsc;		   /* findings about the TSC of both layers */
+	json_t *debug;		   /* kernels whose lengths mean nothing: they check themselves */
 	json_t *facts;		   /* of each layer that recorded them: layer -> object */
 	size_t *chosen;		   /* gaps whose course is kept, ascending: the typical ones and more */
 	size_t n_chosen;

@@ -385,22 +385,27 @@ static bool is_found(const json_t *findings, const char *arm, const char *text)
 	return false;
 }
 
-/* Once an arm; of an emulated CPU the times are not believed anyway, and in qualification it is part of the verdict. */
-static int add_tsc_findings(json_t *findings, const struct pool_run *run)
+static int add_list(json_t *findings, const struct pool_run *run, const char *key, const char *detail)
 {
 	json_t *item;
 	size_t i;
 
-	if (json_is_true(json_object_get(run->result, "emulated")) ||
-	    strcmp(json_get_string(run->result, "mode"), "qualification") == 0)
-		return 0;
-	json_array_foreach (json_object_get(run->result, "tsc"), i, item) {
+	json_array_foreach (json_object_get(run->result, key), i, item) {
 		const char *text = json_get_string(item, "text");
 
-		if (!is_found(findings, run->arm, text) && add_finding(findings, run, false, text, "") < 0)
+		if (!is_found(findings, run->arm, text) && add_finding(findings, run, false, text, detail) < 0)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* Once an arm; of an emulated CPU the times are not believed anyway, and in qualification it is part of the verdict. */
+static int add_tsc_findings(json_t *findings, const struct pool_run *run)
+{
+	if (json_is_true(json_object_get(run->result, "emulated")) ||
+	    strcmp(json_get_string(run->result, "mode"), "qualification") == 0)
+		return 0;
+	return add_list(findings, run, "tsc", "");
 }
 
 json_t *comparison_findings_json(const struct comparison *c)
@@ -420,7 +425,8 @@ json_t *comparison_findings_json(const struct comparison *c)
 		if (!pool_has_causes(run->result) &&
 		    add_finding(findings, run, false, "not traced", "its gaps are counted, not explained") < 0)
 			return NULL;
-		if (add_tsc_findings(findings, run) < 0 || add_log_findings(findings, run) < 0 ||
+		if (add_list(findings, run, "debug_kernel", "lengths are not told") < 0 ||
+		    add_tsc_findings(findings, run) < 0 || add_log_findings(findings, run) < 0 ||
 		    add_loss_finding(findings, run) < 0 || add_wait_finding(findings, run) < 0 ||
 		    add_verdict_findings(findings, c, run) < 0)
 			return NULL;

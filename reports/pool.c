@@ -171,6 +171,12 @@ static size_t find_span(const struct span *spans, size_t n, uint64_t t_ns)
 	return lo < n && spans[lo].t0_ns <= t_ns ? lo : n;
 }
 
+/* A kernel that checks itself takes its time: what it does counts, not for how long. */
+static bool has_lengths(const json_t *result)
+{
+	return json_array_size(json_object_get(result, "debug_kernel")) == 0;
+}
+
 static void add_single(struct pool *pool, const json_t *gap, const char *cause)
 {
 	pool->gap_ns[pool->gaps] = (double)json_get_u64(gap, "len_ns");
@@ -218,7 +224,7 @@ static int add_gaps(struct pool *pool, const json_t *result, const char *cause, 
 		pool->explained += armed ? count : 0;
 		if (!cause && window < n)
 			*(armed ? &pool->armed.count : &pool->control.count) += 1;
-		if (armed && (!cause || json_is_true(json_object_get(gap, "single"))))
+		if (armed && has_lengths(result) && (!cause || json_is_true(json_object_get(gap, "single"))))
 			add_single(pool, gap, cause);
 	}
 	return 0;

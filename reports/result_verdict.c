@@ -89,6 +89,17 @@ static void judge_tsc(struct judgement *j, const struct analysis *a)
 			note(j, FAILED, "%s", json_get_string(finding, "text"));
 }
 
+/* Told by debug_kernel_check(); right for everything but lengths. */
+static void judge_debug(struct judgement *j, const struct analysis *a)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach (a->debug, i, finding)
+		note(j, is_qualification(a) ? FAILED : PASSED, "%s: lengths are not told",
+		     json_get_string(finding, "text"));
+}
+
 static bool is_deliberate(const struct analysis *a, const struct gap *gap)
 {
 	for (size_t i = 0; i < gap->n_roots; i++)
@@ -178,6 +189,7 @@ json_t *result_verdict(const struct analysis *analysis)
 	judge_evidence(&j, analysis);
 	judge_logs(&j, analysis);
 	judge_tsc(&j, analysis);
+	judge_debug(&j, analysis);
 	judge_limits(&j, analysis);
 	return json_pack("{s:s, s:o}", "state", names[j.state], "reasons", j.reasons);
 }

@@ -13,6 +13,8 @@
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define SUFFIX ".yaml"
+#define DEBUG_VARIANT "+debug"
+#define DEBUG_FRAGMENT "debug.config"
 
 static const char *const source_names[] = { "debian-linux-6.1", "tarball", "tree", "image", "debian-package", NULL };
 
@@ -149,11 +151,10 @@ static int unknown_arm(const char *name, struct err *err)
 		       name, list);
 }
 
-int arm_load(const char *name, struct arm *ret, struct err *err)
+static int load_plain(const char *name, struct arm *ret, struct err *err)
 {
 	_cleanup_free_ char *file = NULL;
 
-	*ret = (struct arm){ .name = NULL };
 	if (strchr(name, '/'))
 		return has_suffix(name, SUFFIX) ? load_file(name, ret, err) : from_image(name, ret, err);
 	if (!is_name(name))
@@ -166,6 +167,43 @@ int arm_load(const char *name, struct arm *ret, struct err *err)
 	if (!file)
 		return err_sys(err, -ENOMEM, "arm '%s'", name);
 	return fs_exists(file) ? load_file(file, ret, err) : unknown_arm(name, err);
+}
+
+static int append(char **text, const char *more)
+{
+	char *longer = str_printf("%s%s", *text, more);
+
+	if (!longer)
+		return -ENOMEM;
+	free(*text);
+	*text = longer;
+	return 0;
+}
+
+static int make_debug(struct arm *arm, struct err *err)
+{
+	if (arm_is_ready_made(arm))
+		return err_set(err, -EINVAL, "'%s' is a kernel built elsewhere: it has no variant '%s'", arm->name,
+			       DEBUG_VARIANT);
+	if (append(&arm->name, DEBUG_VARIANT) < 0 || append(&arm->changes, ", and checks itself while it runs") < 0 ||
+	    schema_strings_add(&arm->config, DEBUG_FRAGMENT) < 0)
+		return err_sys(err, -ENOMEM, "arm '%s'", arm->name);
+	return 0;
+}
+
+int arm_load(const char *name, struct arm *ret, struct err *err)
+{
+	_cleanup_free_ char *plain = NULL;
+	int r;
+
+	*ret = (struct arm){ .name = NULL };
+	if (!has_suffix(name, DEBUG_VARIANT))
+		return load_plain(name, ret, err);
+	plain = strndup(name, strlen(name) - strlen(DEBUG_VARIANT));
+	if (!plain)
+		return err_sys(err, -ENOMEM, "arm '%s'", name);
+	r = load_plain(plain, ret, err);
+	return r < 0 ? r : make_debug(ret, err);
 }
 
 bool arm_is_ready_made(const struct arm *arm)

@@ -41,7 +41,8 @@ extern const struct schema_field arm_fields[];
 
 /**
  * arm_load - read an arm
- * @name: an arm's name; or the path (it contains a '/') of an arm's YAML file or of a bzImage
+ * @name: an arm's name; or the path (it contains a '/') of an arm's YAML file or of a bzImage; with "+debug" behind
+ * it the arm's variant that checks itself (images/kernels/debug.config)
  * @ret: filled; to be given to arm_done(), also after a failure
  * @err: names file:line, key and allowed values, or lists the arms there are
  *

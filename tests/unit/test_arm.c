@@ -162,6 +162,27 @@ static void test_path_of_an_image_is_an_arm(void **state)
 	assert_int_equal(arm_load("/no/such/image", &missing, NULL), -ENOENT);
 }
 
+static void test_debug_variant_is_the_arm_and_one_fragment_more(void **state)
+{
+	const struct room *room = *state;
+	_cleanup_free_ char *path = str_printf("%s/vmlinuz-6.1+debug", room->dir);
+	_cleanup_arm_ struct arm arm = { .name = NULL };
+	_cleanup_arm_ struct arm image = { .name = NULL };
+	_cleanup_arm_ struct arm unknown = { .name = NULL };
+	struct err err = { "" };
+
+	put(room, "images/kernels/arms/a.yaml", "description: d\nconfig: [CONFIG_A=y]\nremoves: host/kworker/f\n");
+	assert_int_equal(arm_load("a+debug", &arm, NULL), 0);
+	assert_string_equal(arm.name, "a+debug");
+	assert_int_equal(arm.config.count, 2);
+	assert_string_equal(arm.config.item[1], "debug.config");
+	assert_string_equal(arm.removes.item[0], "host/kworker/f");
+	assert_int_equal(arm_load("b+debug", &unknown, NULL), -ENOENT);
+	put(room, "vmlinuz-6.1", "x");
+	assert_int_equal(arm_load(path, &image, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "built elsewhere"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_saved_arm_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_saved_arm_needs_a_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_path_of_an_image_is_an_arm, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_debug_variant_is_the_arm_and_one_fragment_more, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -308,6 +308,29 @@ static void test_mode(void **state)
 	}
 }
 
+static void test_a_debug_kernel_has_hits_but_no_lengths(void **state)
+{
+	static const char text[] = "the host's kernel checks itself while it runs (LOCKDEP)";
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	_cleanup_json_ json_t *comparison = NULL;
+	const json_t *finding;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		json_t *result = make_result((struct made){ .hits = 2, .guest = i ? "none" : NULL });
+
+		json_object_set_new(result, "debug_kernel", json_pack("[{s:s, s:s}]", "layer", "host", "text", text));
+		assert_int_equal(load_results_add(&results, result), 0);
+	}
+	assert_int_equal(compare_results(results.result, 2, NULL, &comparison, NULL), 0);
+	assert_true(at(row(comparison, "stock"), "guest.armed.hit") == 8);
+	assert_true(at(row(comparison, "stock"), "guest.gap_ns.n") == 0);
+	assert_true(at(row(comparison, "stock"), "native.cost_ns.n") == 0);
+	assert_int_equal(json_array_size(json_object_get(comparison, "findings")), 1);
+	finding = json_array_get(json_object_get(comparison, "findings"), 0);
+	assert_non_null(strstr(json_get_string(finding, "text"), text));
+}
+
 /* A result whose members are all of the wrong kind must not end the program. */
 static void test_nonsense_is_survived(void **state)
 {
@@ -600,6 +623,7 @@ int main(void)
 		cmocka_unit_test(test_clusters_without_gaps),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_a_debug_kernel_has_hits_but_no_lengths),
 		cmocka_unit_test(test_nonsense_is_survived),
 		cmocka_unit_test(test_untraced_runs_do_not_dilute),
 		cmocka_unit_test(test_an_arm_without_a_trace),

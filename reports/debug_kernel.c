@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/debug_kernel.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/fs.h"
+
+/* kallsyms: "ADDRESS TYPE NAME", or "ADDRESS TYPE NAME\t[MODULE]" */
+static bool has_function(const char *kallsyms, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = strstr(kallsyms, name); p; p = strstr(p + 1, name))
+		if (p > kallsyms && p[-1] == ' ' && (p[len] == '\n' || p[len] == '\0'))
+			return true;
+	return false;
+}
+
+void debug_kernel_check(const char *kallsyms, const char *layer, json_t *findings)
+{
+	static const struct {
+		const char *function, *option;
+	} marks[] = { { "lock_acquire", "LOCKDEP" },
+		      { "kasan_report", "KASAN" },
+		      { "kcsan_setup_watchpoint", "KCSAN" },
+		      { "kmemleak_scan", "DEBUG_KMEMLEAK" } };
+	_cleanup_free_ char *options = strdup("");
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t i = 0; options && i < ARRAY_SIZE(marks); i++) {
+		_cleanup_free_ char *before = options;
+
+		options = has_function(kallsyms, marks[i].function)
+				  ? str_printf("%s%s%s", before, *before ? ", " : "", marks[i].option)
+				  : strdup(before);
+	}
+	if (!options || !*options)
+		return;
+	text = str_printf("the %s's kernel checks itself while it runs (%s)", layer, options);
+	json_array_append_new(findings, json_pack("{s:s, s:s*}", "layer", layer, "text", text));
+}
