@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/schema_strings.h"
 #include "host/commands.h"
 #include "host/exit.h"
 #include "host/scenario.h"
@@ -35,15 +36,6 @@ static const struct command_help help = {
 	.examples = "vcpulat scenarios vmstat-host",
 };
 
-static json_t *list_json(const struct schema_strings *strings)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < strings->count; i++)
-		json_array_append_new(list, json_string(strings->item[i]));
-	return list;
-}
-
 static json_t *guests_json(const struct scenario *s)
 {
 	json_t *list = json_array();
@@ -56,9 +48,10 @@ static json_t *guests_json(const struct scenario *s)
 
 static json_t *scenario_json(const struct scenario *s)
 {
-	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o}", "name", s->name, "description", s->description, "groups",
-			 list_json(&s->groups), "layer", layer_name((enum layer)s->layer), "guests", guests_json(s),
-			 "provokes", list_json(&s->provokes));
+	return json_pack("{s:s, s:s, s:o, s:s, s:I, s:o, s:o}", "name", s->name, "description", s->description, "groups",
+			 schema_strings_to_json(&s->groups), "layer", layer_name((enum layer)s->layer), "host_cpus",
+			 (json_int_t)s->shape.host_cpus, "guests", guests_json(s),
+			 "provokes", schema_strings_to_json(&s->provokes));
 }
 
 static void print_line(const struct scenario *s)
