@@ -48,10 +48,10 @@ static json_t *guests_json(const struct scenario *s)
 
 static json_t *scenario_json(const struct scenario *s)
 {
-	return json_pack("{s:s, s:s, s:o, s:s, s:I, s:o, s:o}", "name", s->name, "description", s->description, "groups",
-			 schema_strings_to_json(&s->groups), "layer", layer_name((enum layer)s->layer), "host_cpus",
-			 (json_int_t)s->shape.host_cpus, "guests", guests_json(s),
-			 "provokes", schema_strings_to_json(&s->provokes));
+	return json_pack("{s:s, s:s, s:o, s:s, s:I, s:o, s:o}", "name", s->name, "description", s->description,
+			 "groups", schema_strings_to_json(&s->groups), "layer", layer_name((enum layer)s->layer),
+			 "host_cpus", (json_int_t)s->shape.host_cpus, "guests", guests_json(s), "provokes",
+			 schema_strings_to_json(&s->provokes));
 }
 
 static void print_line(const struct scenario *s)
