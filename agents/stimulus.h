@@ -20,7 +20,7 @@
 #include "common/err.h"
 #include "common/stimulus_kinds.h"
 
-#define STIMULUS_DETAIL_BYTES 64
+#define STIMULUS_DETAIL_BYTES 128
 
 enum stimulus_role {
 	STIMULUS_SETTLE,   /* only lets time pass; no mark */

@@ -18,6 +18,7 @@
 #define MARK_SHAM 'H'	     /* a sham primer is about to act */
 #define MARK_STIMULUS 'U'    /* a stimulus is about to act */
 #define MARK_ACTED 'D'	     /* primer, sham or stimulus done */
+#define MARK_FAULTS 'F'	     /* a thread begins, or ends, to touch new pages */
 #define MARK_CALIBRATE 'K'   /* the calibration payload begins, and ends */
 
 /* The bytes, for the meter: prefix then the code. */

@@ -14,6 +14,9 @@
 	X(CALIBRATE, calibrate, "executes insns=N,N... instructions, payload=plain,fault,rep,irq, each pair in turn")  \
 	X(SPIN, spin, "only takes time")                                                                               \
 	X(FAULT, fault, "touches pages=N new pages, gives them back at once with keep=no; charged to cgroup=NAME")     \
+	X(FAULT_RATE, fault_rate,                                                                                      \
+	  "counts page faults of 1, 2, 3 ... threads on cpus=LIST (housekeeping CPUs), an action each: for length=MS " \
+	  "(400), pages=N (512) a round")                                                                              \
 	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \
 	X(WRITE, write,                                                                                                \
 	  "writes value=TEXT to path=FILE, then, hold=MS later, back=TEXT (to back_path=FILE); with refused=ok it "    \

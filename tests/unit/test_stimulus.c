@@ -17,7 +17,9 @@
 #include <cmocka.h>
 
 #include "common/cleanup.h"
+#include "common/fault_rate.h"
 #include "common/fs.h"
+#include "common/ipis.h"
 #include "common/json.h"
 #include "common/tsc.h"
 
@@ -181,6 +183,48 @@ static void calibrate_takes_all_pairs_in_turn(void **state)
 	stimulus_free(stimulus);
 }
 
+/* As many pages a thread and round, one thread more each time, and again from one. */
+static void fault_rate_counts_what_threads_touch(void **state)
+{
+	static const unsigned int threads[] = { 1, 2, 1 };
+	_cleanup_json_ json_t *params = json_pack("{s:s, s:i, s:i}", "cpus", "0-1", "pages", 50, "length", 20);
+	struct stimulus *stimulus;
+	struct stimulus_shot shot;
+
+	(void)state;
+	if (!CPU_ISSET(0, &allowed) || !CPU_ISSET(1, &allowed))
+		skip();
+	stimulus = prepare_with("fault_rate", -1, params);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+		struct fault_rate rate = { 0 };
+
+		assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+		assert_int_equal(shot.result, 0);
+		assert_int_equal(sscanf(shot.detail, FAULT_RATE_FORMAT, &rate.threads, &rate.faults, &rate.wall_ns,
+					&rate.cpu_ns, &rate.ipis),
+				 FAULT_RATE_FIELDS);
+		assert_int_equal(rate.threads, threads[i]);
+		assert_true(rate.faults >= 50 * threads[i]);
+		assert_int_equal(rate.faults % (50 * threads[i]), 0);
+		assert_true(rate.wall_ns > 0 && rate.wall_ns < shot.t1 - shot.t0);
+		assert_true(rate.cpu_ns > 0 && rate.cpu_ns <= threads[i] * rate.wall_ns + 1000000);
+	}
+	stimulus_free(stimulus);
+}
+
+static void function_calls_and_shootdowns_are_ipis(void **state)
+{
+	(void)state;
+	assert_int_equal(ipis_parse("            CPU0       CPU1\n"
+				    "   0:         44          0   IO-APIC    2-edge      timer\n"
+				    " RES:      66000      77000   Rescheduling interrupts\n"
+				    " CAL:       1000        200   Function call interrupts\n"
+				    " TLB:         30          4   TLB shootdowns\n"
+				    " ERR:          9\n"),
+			 1234);
+	assert_int_equal(ipis_parse(""), 0);
+}
+
 static void bad_parameters_are_refused(void **state)
 {
 	static const struct {
@@ -190,6 +234,11 @@ static void bad_parameters_are_refused(void **state)
 		{ "fault", "{\"pages\": 0}" },
 		{ "fault", "{\"pages\": 1000000}" },
 		{ "fault", "{\"cgroup\": \"../other\"}" },
+		{ "fault_rate", "{\"cpus\": \"\"}" },
+		{ "fault_rate", "{\"cpus\": \"0,x\"}" },
+		{ "fault_rate", "{\"cpus\": 1023}" },
+		{ "fault_rate", "{\"pages\": 0}" },
+		{ "fault_rate", "{\"length\": 2001}" },
 		{ "calibrate", "{\"insns\": 999}" },
 		{ "calibrate", "{\"insns\": \"1000,\"}" },
 		{ "calibrate", "{\"insns\": \"1000,x\"}" },
@@ -315,6 +364,8 @@ int main(void)
 		cmocka_unit_test(absent_cpu_is_an_error),
 		cmocka_unit_test(fault_touches_as_many_pages),
 		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
+		cmocka_unit_test(fault_rate_counts_what_threads_touch),
+		cmocka_unit_test(function_calls_and_shootdowns_are_ipis),
 		cmocka_unit_test(bad_parameters_are_refused),
 	};
 
