@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by compare.c and compare_runs.c only. */
+/* Shared by compare.c, compare_runs.c and compare_faults.c only. */
 #ifndef VCPULAT_COMPARE_P_H
 #define VCPULAT_COMPARE_P_H
 
@@ -90,5 +90,15 @@ json_t *comparison_arms_json(const struct comparison *c);
  * Return: a new reference, or NULL.
  */
 json_t *comparison_findings_json(const struct comparison *c);
+
+/**
+ * comparison_faults_json - page faults by number of threads, each arm beside the baseline
+ * @c: initialised
+ * @ret: set to a new reference to {"method", "decidable": whether there are boots enough for any difference to be
+ *       significant, "rows": of each scenario, arm, figure and number of threads}; NULL when no run measured them
+ *
+ * A value is the arithmetic mean of boots. Return: 0 or -ENOMEM.
+ */
+int comparison_faults_json(const struct comparison *c, json_t **ret);
 
 #endif

@@ -330,14 +330,14 @@ static int add_loss_finding(json_t *findings, const struct pool_run *run)
 	return text ? add_finding(findings, run, false, "lost", text) : -ENOMEM;
 }
 
-/* The other face of an interruption that does not come: somebody waits for it. */
+/* The other face of an interruption that does not come: somebody waits for it. One that measures is busy so long. */
 static int add_wait_finding(json_t *findings, const struct pool_run *run)
 {
 	const json_t *callers = json_object_get(run->result, "caller_ns");
 	double max_s = json_number_value(json_object_get(callers, "max")) / 1e9;
 	_cleanup_free_ char *text = NULL;
 
-	if (max_s < LONG_WAIT_S)
+	if (max_s < LONG_WAIT_S || json_object_get(run->result, "fault_rate"))
 		return 0;
 	text = str_printf("%.1f s at the longest, %.1f s in all, in %llu calls", max_s,
 			  json_number_value(json_object_get(callers, "total")) / 1e9,

@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "common/tsc.h"
 #include "reports/analyze.h"
+#include "reports/fault_rate.h"
 #include "reports/statistics.h"
 
 #define SCHEMA "vcpulat-result-1"
@@ -493,6 +494,7 @@ json_t *result_make(const struct analysis *a)
 	json_object_set_new(result, "windows", windows_json(b));
 	json_object_set_new(result, "actions", actions_json(b));
 	json_object_set_new(result, "caller_ns", callers_json(b));
+	json_object_set_new(result, "fault_rate", fault_rate_json(b));
 	json_object_set_new(result, "gaps", gaps_json(a));
 	json_object_set_new(result, "causes", causes);
 	json_object_set_new(result, "explained", explained_json(a));

@@ -10,6 +10,7 @@
 #include "common/marks.h"
 #include "reports/exact/exact_agree.h"
 #include "reports/exact/exact_calibrate.h"
+#include "reports/exact/exact_faults.h"
 #include "reports/exact/exact_values.h"
 #include "reports/exact/meter_cost.h"
 
@@ -445,6 +446,8 @@ int exact_build(const struct meter_data *data, const json_t *result, json_t **re
 		rc = made ? 0 : -ENOMEM;
 		if (calibration)
 			json_object_set_new(made, "calibration", calibration);
+		if (made)
+			json_object_set_new(made, "page_faults", exact_faults(data, result));
 		if (made)
 			*ret = made;
 	}

@@ -59,6 +59,21 @@ check_exit "so are TSCs out of step" 2 'the clock source is hpet' "$VCPULAT" ana
 facts "$tsc" tsc
 check_exit "a good TSC qualifies" 0 'passed' "$VCPULAT" analyze "$TMP/clock"
 
+copy faults
+window=$(python3 -c 'import json, sys
+windows = json.load(open(sys.argv[1]))["windows"]
+print(*next((i, w["t0"]) for i, w in enumerate(windows) if w["state"] == "armed"))' "$TMP/faults/manifest.json")
+for detail in 'threads=2 faults=4000 wall_ns=2000000000 cpu_ns=4000000000 ipis=8' \
+	'threads=2 faults=4000 wall_ns=1000000000 cpu_ns=2000000000 ipis=0' 'threads=1 faults=0 wall_ns=0 cpu_ns=0 ipis=0'; do
+	printf '{"role":"stimulus","kind":"fault_rate","layer":"host","cpu":-1,"t0":%d,"t1":%d,"window":%d,"result":"ok","detail":"%s"}\n' \
+		"${window#* }" "${window#* }" "${window% *}" "$detail" >>"$TMP/faults/stimuli.jsonl"
+done
+check_exit "page faults are measured" 0 passed "$VCPULAT" analyze "$TMP/faults"
+check "a rate is the arithmetic mean of actions" python3 -c 'import json, sys
+rows = json.load(open(sys.argv[1]))["fault_rate"]
+assert [(r["threads"], r["actions"], r["per_s"], r["per_cpu_s"], r["ipis_per_1000"]) for r in rows] == [(2, 2, 3000, 1500, 1)]
+assert rows[0]["faults"] == 8000' "$TMP/faults.result.json"
+
 copy untraced
 rm "$TMP/untraced/host.dat"
 check_exit "without a trace gaps are counted" 0 'there is no trace of the host' "$VCPULAT" analyze "$TMP/untraced"

@@ -39,6 +39,17 @@ cp "$OUTPUT" "$TMP/bound"
 check "what is seen as often has none" grep -qE '^  stock +guest .* none: seen' "$TMP/bound"
 check "it fits 100 columns" python3 $expect narrow "$TMP/bound" 100
 check_exit "a bound that is no rate" 1 "'0/h' is no rate above 0" "$VCPULAT" compare --bound 0/h $results/*.json
+faults() { # result, faults a second: as if it had measured page faults
+	row="{\"threads\":2,\"actions\":3,\"faults\":9,\"wall_ns\":9,\"cpu_ns\":9,\"ipis\":9,\"per_s\":$2,\"per_cpu_s\":$2"
+	sed "s/{\"schema\"/{\"fault_rate\":[$row,\"ipis_per_1000\":0.5}],\"schema\"/" "$1" >"$TMP/faults-$2.json"
+}
+faults $results/stock-guest.json 1000
+faults $results/skip-guest.json 950
+check_exit "page faults by threads" 0 '^  faults/s, emulated +2 +1000\.00 +950\.00 +-5\.00%$' "$VCPULAT" compare \
+	"$TMP/faults-1000.json" "$TMP/faults-950.json" -o "$TMP/faults.json"
+cp "$OUTPUT" "$TMP/table"
+check "it says what the star is, and that there can be none" grep -qE '^\* p <= 0.05 by permutation of boots.*;$' "$TMP/table"
+check "they fit 100 columns" python3 $expect narrow "$TMP/table" 100
 check_exit "nothing to compare" 1 'no RESULT given' "$VCPULAT" compare
 check_exit "what is no result is refused" 1 'malformed|unexpected|expected' "$VCPULAT" compare $expect
 check_exit "a comparison cannot be compared" 1 'is a comparison already' "$VCPULAT" compare "$TMP/comparison.json"
@@ -80,9 +91,9 @@ check_exit "a gap that is no number" 1 "not the number of a gap" "$VCPULAT" repo
 	--perfetto "$TMP/none.json" --gap x3
 if python3 -c 'import jsonschema' 2>/dev/null; then
 	check "results follow the published schema" python3 $expect schema reports/schema/result.schema.json $results/*.json \
-		tests/data/*.result.json
+		tests/data/*.result.json "$TMP/faults-950.json"
 	check "the comparison follows the published schema" python3 $expect schema reports/schema/comparison.schema.json \
-		"$TMP/comparison.json" "$TMP/effect.json" "$TMP/aa.json"
+		"$TMP/comparison.json" "$TMP/effect.json" "$TMP/aa.json" "$TMP/faults.json"
 else
 	skip "results follow the published schema" "no python3-jsonschema"
 	skip "the comparison follows the published schema" "no python3-jsonschema"

@@ -606,9 +606,91 @@ static void test_probe_effect_coverage(void **state)
 	assert_true(covered / (double)rounds >= 0.95 - 3.5 * sqrt(0.95 * 0.05 / rounds));
 }
 
+/* A run that measured page faults with one thread and with two. */
+static int add_faults(struct load_results *results, const char *arm, const char *boot, const double per_s[2],
+		      unsigned int insns)
+{
+	json_t *result = make_result((struct made){ .arm = arm, .boot = boot });
+	json_t *rates = json_pack("[{s:i, s:f, s:f, s:f}, {s:i, s:f, s:f, s:f}]", "threads", 1, "per_s", per_s[0],
+				  "per_cpu_s", per_s[0], "ipis_per_1000", 0.5, "threads", 2, "per_s", per_s[1],
+				  "per_cpu_s", per_s[1] / 2, "ipis_per_1000", 1.5);
+	json_t *exact = json_pack("{s:s, s:[{s:i, s:i, s:{s:i}}]}", "schema", "vcpulat-exact-1", "page_faults",
+				  "threads", 1, "pages", 100, "insns", "median", insns);
+
+	json_object_set_new(result, "fault_rate", rates);
+	json_object_set_new(result, "exact", exact);
+	return load_results_add(results, result);
+}
+
+/* One thread is slower by a tenth on the arm, boot by boot; two threads are as fast, and scatter. */
+static json_t *compare_faults(unsigned int boots)
+{
+	static const char *const boot[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	json_t *comparison = NULL;
+
+	for (unsigned int i = 0; i < boots; i++) {
+		const double base[] = { 1000 + i, 1500 + 10 * i };
+		const double arm[] = { 900 + 0.9 * i, 1540 - 10 * i };
+
+		assert_int_equal(add_faults(&results, "stock", boot[i], base, 250000 + i), 0);
+		assert_int_equal(add_faults(&results, SKIP, boot[9 - i], arm, 255000 + i), 0);
+	}
+	assert_int_equal(compare_results(results.result, results.count, NULL, &comparison, NULL), 0);
+	return json_incref(json_object_get(comparison, "fault_rate"));
+}
+
+static const json_t *fault_row(const json_t *faults, const char *figure, json_int_t threads)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(faults, "rows"), i, entry)
+		if (strcmp(json_get_string(entry, "figure"), figure) == 0 && at(entry, "threads") == (double)threads)
+			return entry;
+	return NULL;
+}
+
+static void test_page_faults(void **state)
+{
+	_cleanup_json_ json_t *faults = compare_faults(5);
+	const json_t *one = fault_row(faults, "per_s", 1);
+	const json_t *two = fault_row(faults, "per_s", 2);
+	const json_t *insns = fault_row(faults, "insns", 1);
+
+	(void)state;
+	assert_true(json_is_true(json_object_get(faults, "decidable")));
+	assert_string_equal(json_get_string(one, "against"), "stock");
+	assert_near(at(one, "from"), 1002);
+	assert_near(at(one, "to"), 901.8);
+	assert_near(at(one, "change_percent"), -10);
+	assert_true(at(one, "boots") == 5 && at(one, "boots_against") == 5);
+	assert_true(json_is_true(json_object_get(one, "significant")));
+	/* Two of the 252 ways to deal ten boots out are as far apart; corrected for two numbers of threads. */
+	assert_true(fabs(at(one, "p") - 2 * 2.0 / 252) < 0.006);
+	assert_near(at(two, "change_percent"), 0);
+	assert_false(json_is_true(json_object_get(two, "significant")));
+	assert_near(at(insns, "from"), 2500.02);
+	assert_near(at(insns, "to"), 2550.02);
+	assert_true(json_is_true(json_object_get(insns, "significant")));
+	assert_null(fault_row(faults, "insns", 2));
+}
+
+static void test_page_faults_of_few_boots(void **state)
+{
+	_cleanup_json_ json_t *faults = compare_faults(2);
+
+	(void)state;
+	assert_false(json_is_true(json_object_get(faults, "decidable")));
+	assert_near(at(fault_row(faults, "per_s", 1), "change_percent"), -10);
+	assert_false(json_is_true(json_object_get(fault_row(faults, "per_s", 1), "significant")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_page_faults),
+		cmocka_unit_test(test_page_faults_of_few_boots),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_remains),
 		cmocka_unit_test(test_positive_control),

@@ -13,6 +13,7 @@
 #include "reports/exact/exact.h"
 #include "reports/exact/exact_attribute.h"
 #include "reports/exact/exact_calibrate.h"
+#include "reports/exact/exact_faults.h"
 #include "reports/exact/meter_fold.h"
 
 #define CPU 1
@@ -91,6 +92,41 @@ static void test_without_known_interruptions(void **state)
 
 	(void)state;
 	assert_null(exact_calibration(&data, NULL));
+}
+
+static struct meter_mark fault_mark(uint32_t code, uint32_t cpu, uint64_t turn, uint64_t position)
+{
+	return (struct meter_mark){ .code = code, .cpu = cpu, .position = position, .probe_turn = turn };
+}
+
+/* Two actions, stamped on another CPU than the faults; of a third one mark is lost, and nothing of it is known. */
+static void test_page_faults(void **state)
+{
+	struct meter_mark marks[] = {
+		fault_mark('F', 2, 11, 5000),  fault_mark('F', 2, 12, 6000),  fault_mark('F', 2, 13, 7000),
+		fault_mark('F', 2, 14, 8010),  fault_mark('F', 2, 21, 10000), fault_mark('F', 2, 22, 11500),
+		fault_mark('F', 3, 21, 50000), fault_mark('F', 3, 23, 51600), fault_mark('F', 2, 31, 20000),
+		fault_mark('U', 0, 10, 100),   fault_mark('D', 0, 15, 200),   fault_mark('D', 1, 17, 90),
+		fault_mark('U', 4, 20, 50),    fault_mark('D', 4, 25, 60),    fault_mark('U', 0, 30, 300),
+		fault_mark('D', 0, 35, 400),
+	};
+	struct meter_data data = {
+		.header = { .outer_cpus = 5 }, .run = { .cpu = 1 }, .mark = marks, .marks = ARRAY_SIZE(marks)
+	};
+	_cleanup_json_ json_t *result = json_pack(
+		"{s:[{s:s}, {s:s, s:s, s:s}, {s:s, s:s, s:s}, {s:s, s:s, s:s}]}", "actions", "role", "primer", "role",
+		"stimulus", "kind", "fault_rate", "detail", "threads=1 faults=200 wall_ns=1 cpu_ns=1 ipis=0", "role",
+		"stimulus", "kind", "fault_rate", "detail", "threads=2 faults=200 wall_ns=1 cpu_ns=1 ipis=0", "role",
+		"stimulus", "kind", "fault_rate", "detail", "threads=1 faults=100 wall_ns=1 cpu_ns=1 ipis=0");
+	_cleanup_json_ json_t *found = exact_faults(&data, result);
+	_cleanup_free_ char *text = json_dumps(found, JSON_COMPACT);
+
+	(void)state;
+	assert_string_equal(text, "[{\"threads\":1,\"pages\":100,\"insns\":{\"n\":2,\"median\":1000,\"min\":1000,"
+				  "\"max\":1010,\"distinct\":2,\"values\":[[1000,1],[1010,1]]}},"
+				  "{\"threads\":2,\"pages\":100,\"insns\":{\"n\":2,\"median\":1500,\"min\":1500,"
+				  "\"max\":1600,\"distinct\":2,\"values\":[[1500,1],[1600,1]]}}]");
+	assert_null(exact_faults(&data, NULL));
 }
 
 static void test_causes_without_a_trace(void **state)
@@ -218,9 +254,13 @@ static void test_recorded_figures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_interruptions),    cmocka_unit_test(test_without_known_interruptions),
-		cmocka_unit_test(test_causes_without_a_trace), cmocka_unit_test(test_trace_and_meter_agree),
-		cmocka_unit_test(test_recorded_figures),       cmocka_unit_test(test_gaps_before_the_meter_counted),
+		cmocka_unit_test(test_known_interruptions),
+		cmocka_unit_test(test_without_known_interruptions),
+		cmocka_unit_test(test_causes_without_a_trace),
+		cmocka_unit_test(test_trace_and_meter_agree),
+		cmocka_unit_test(test_page_faults),
+		cmocka_unit_test(test_recorded_figures),
+		cmocka_unit_test(test_gaps_before_the_meter_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

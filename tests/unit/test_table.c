@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "reports/compare.h"
 #include "reports/load.h"
+#include "reports/writers/faults.h"
 #include "tests/unit/make_result.h"
 
 #define LONG_ARM "an-arm-whose-name-is-far-longer-than-its-column"
@@ -114,14 +115,45 @@ static void test_escape_sequences_are_defused(void **state)
 	assert_non_null(strstr(text, "?[2Jevil?"));
 }
 
+static json_t *fault_row(const char *figure, int threads, double from, double to, bool significant)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:i, s:i, s:b}", "scenario", "page-fault-cost",
+			 "arm", "patched", "against", "stock", "figure", figure, "threads", threads, "to", to, "from",
+			 from, "change_percent", 100 * (to / from - 1), "boots", 5, "boots_against", 4, "significant",
+			 significant);
+}
+
+static const char *const faults_table =
+	"\n"
+	"page-fault-cost, page faults by threads; arithmetic means of 4 and 5 boots\n"
+	"                                threads                stock              patched     change\n"
+	"  faults/s, emulated                  1             12345.00             11110.50   -10.00% *\n"
+	"                                      2             20000.00             20020.00    +0.10%\n"
+	"  instructions/fault                  1              2500.25              2625.26    +5.00% *\n"
+	"* p <= 0.05 by permutation\n";
+
+static void test_page_faults(void **state)
+{
+	_cleanup_json_ json_t *comparison =
+		json_pack("{s:b, s:{s:s, s:b, s:[o, o, o]}}", "emulated", true, "fault_rate", "method", "permutation",
+			  "decidable", true, "rows", fault_row("per_s", 1, 12345, 11110.5, true),
+			  fault_row("per_s", 2, 20000, 20020, false), fault_row("insns", 1, 2500.25, 2625.2625, true));
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	faults_print(out, comparison);
+	fclose(out);
+	assert_string_equal(text, faults_table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_width_and_words),
-		cmocka_unit_test(test_a_ratio_below_one_fits),
-		cmocka_unit_test(test_tail_of_long_runs),
-		cmocka_unit_test(test_colour),
-		cmocka_unit_test(test_escape_sequences_are_defused),
+		cmocka_unit_test(test_width_and_words),	  cmocka_unit_test(test_a_ratio_below_one_fits),
+		cmocka_unit_test(test_tail_of_long_runs), cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_page_faults),	  cmocka_unit_test(test_escape_sequences_are_defused),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
