@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/ipis.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/marks.h"
@@ -323,8 +324,22 @@ static void mark_window(const struct plan_window *w, bool begin)
 		MARK(MARK_CONTROL);
 }
 
+/* What is not known is left out. */
+static void add_window(struct measuring *m, const struct plan_window *w, uint64_t t0, const uint64_t *ipis)
+{
+	json_t *window = json_pack("{s:s, s:I, s:I}", "state", window_state_name(w->state), "t0", (json_int_t)t0, "t1",
+				   (json_int_t)tsc_read());
+	uint64_t now;
+
+	if (ipis && ipis_read(&now) == 0)
+		json_object_set_new(window, "ipis", json_integer((json_int_t)(now - *ipis)));
+	json_array_append_new(m->out->windows, window);
+}
+
 static int run_window(struct measuring *m, const struct plan_window *w, struct err *err)
 {
+	uint64_t ipis = 0;
+	int read = ipis_read(&ipis);
 	uint64_t begin_ns = mono_ns();
 	uint64_t t0 = tsc_read();
 	int ret;
@@ -335,8 +350,7 @@ static int run_window(struct measuring *m, const struct plan_window *w, struct e
 	mark_window(w, true);
 	ret = w->state == WINDOW_GUARD ? guard(m, begin_ns + w->length_ns, err) : act_until(m, w, begin_ns, err);
 	mark_window(w, false);
-	json_array_append_new(m->out->windows, json_pack("{s:s, s:I, s:I}", "state", window_state_name(w->state), "t0",
-							 (json_int_t)t0, "t1", (json_int_t)tsc_read()));
+	add_window(m, w, t0, read == 0 ? &ipis : NULL);
 	return ret;
 }
 

@@ -93,8 +93,11 @@ static int load_windows(struct bundle *b, struct err *err)
 		int state = find_name(state_names, BUNDLE_OUTSIDE, json_get_string(item, "state"));
 		struct bundle_window *w = &b->windows[i];
 
-		*w = (struct bundle_window){ (enum bundle_state)state, json_get_u64(item, "t0"),
-					     json_get_u64(item, "t1") };
+		*w = (struct bundle_window){ .state = (enum bundle_state)state,
+					     .t0 = json_get_u64(item, "t0"),
+					     .t1 = json_get_u64(item, "t1"),
+					     .has_ipis = json_is_integer(json_object_get(item, "ipis")),
+					     .ipis = json_get_u64(item, "ipis") };
 		if (state < 0 || w->t0 < before || w->t1 < w->t0)
 			return err_set(err, -EINVAL,
 				       "'%s/manifest.json': window %zu has no known state or is out of order", b->dir,

@@ -29,6 +29,8 @@ struct bundle_window {
 	enum bundle_state state;
 	uint64_t t0;
 	uint64_t t1;
+	bool has_ipis;
+	uint64_t ipis; /* that the host's CPUs sent each other, see common/ipis.h */
 };
 
 struct bundle_action {

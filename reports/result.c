@@ -94,10 +94,15 @@ static json_t *windows_json(const struct bundle *b)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < b->n_windows; i++)
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "state",
-						      bundle_state_name(b->windows[i].state), "t0_ns",
-						      ns_at(b, b->windows[i].t0), "t1_ns", ns_at(b, b->windows[i].t1)));
+	for (size_t i = 0; i < b->n_windows; i++) {
+		const struct bundle_window *w = &b->windows[i];
+		json_t *window = json_pack("{s:s, s:I, s:I}", "state", bundle_state_name(w->state), "t0_ns",
+					   ns_at(b, w->t0), "t1_ns", ns_at(b, w->t1));
+
+		if (w->has_ipis)
+			json_object_set_new(window, "ipis", json_integer((json_int_t)w->ipis));
+		json_array_append_new(list, window);
+	}
 	return list;
 }
 

@@ -68,11 +68,15 @@ for detail in 'threads=2 faults=4000 wall_ns=2000000000 cpu_ns=4000000000 ipis=8
 	printf '{"role":"stimulus","kind":"fault_rate","layer":"host","cpu":-1,"t0":%d,"t1":%d,"window":%d,"result":"ok","detail":"%s"}\n' \
 		"${window#* }" "${window#* }" "${window% *}" "$detail" >>"$TMP/faults/stimuli.jsonl"
 done
+sed -i '0,/"state": "armed"/s//"ipis": 17, "state": "armed"/' "$TMP/faults/manifest.json"
 check_exit "page faults are measured" 0 passed "$VCPULAT" analyze "$TMP/faults"
 check "a rate is the arithmetic mean of actions" python3 -c 'import json, sys
 rows = json.load(open(sys.argv[1]))["fault_rate"]
 assert [(r["threads"], r["actions"], r["per_s"], r["per_cpu_s"], r["ipis_per_1000"]) for r in rows] == [(2, 2, 3000, 1500, 1)]
 assert rows[0]["faults"] == 8000' "$TMP/faults.result.json"
+check "IPIs are those of their window" python3 -c 'import json, sys
+windows = json.load(open(sys.argv[1]))["windows"]
+assert {w["state"]: w.get("ipis") for w in windows} == {"guard": None, "control": None, "armed": 17}' "$TMP/faults.result.json"
 
 copy untraced
 rm "$TMP/untraced/host.dat"

@@ -17,11 +17,11 @@
 #define CAUSE 70
 
 static struct bundle_window windows[] = {
-	{ BUNDLE_GUARD, 0, 2 * SECOND },
-	{ BUNDLE_ARMED, 2 * SECOND, 10 * SECOND },
-	{ BUNDLE_GUARD, 10 * SECOND, 12 * SECOND },
-	{ BUNDLE_CONTROL, 12 * SECOND, 20 * SECOND },
-	{ BUNDLE_GUARD, 20 * SECOND, 30 * SECOND },
+	{ .state = BUNDLE_GUARD, .t0 = 0, .t1 = 2 * SECOND },
+	{ .state = BUNDLE_ARMED, .t0 = 2 * SECOND, .t1 = 10 * SECOND },
+	{ .state = BUNDLE_GUARD, .t0 = 10 * SECOND, .t1 = 12 * SECOND },
+	{ .state = BUNDLE_CONTROL, .t0 = 12 * SECOND, .t1 = 20 * SECOND },
+	{ .state = BUNDLE_GUARD, .t0 = 20 * SECOND, .t1 = 30 * SECOND },
 };
 
 static struct bundle_action primers[] = {
