@@ -2,6 +2,7 @@
 "use strict";
 page.tables();
 page.exact();
+page.faults();
 page.lanes();
 page.gaps();
 page.spread();

@@ -19,7 +19,7 @@ struct insert {
 	char *text;
 };
 
-#define INSERTS 12 /* the last one is empty */
+#define INSERTS 13 /* the last one is empty */
 
 static void inserts_free(struct insert (*inserts)[INSERTS])
 {
@@ -105,6 +105,7 @@ int writer_html(const struct writer_input *input, FILE *out, struct err *err)
 		{ "@CORE@", "core.js", NULL },
 		{ "@TABLES@", "tables.js", NULL },
 		{ "@EXACT@", "exact.js", NULL },
+		{ "@FAULTS@", "faults.js", NULL },
 		{ "@GAPS@", "gaps.js", NULL },
 		{ "@LANES@", "lanes.js", NULL },
 		{ "@SPREAD@", "spread.js", NULL },

@@ -111,7 +111,12 @@ if [ -n "$browser" ]; then
 	check_exit "the page says what tracing changes" 0 'no effect shown; boots not covered' \
 		"$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" --dump-dom \
 		"file://$TMP/effect.html"
+	"$VCPULAT" report "$TMP/faults.json" --html "$TMP/faults.html" >/dev/null
+	check_exit "the page has the table of page faults" 0 'faults/s, emulated.*>-5\.00%<' \
+		"$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" --dump-dom \
+		"file://$TMP/faults.html"
 else
+	skip "the page has the table of page faults" "no chromium"
 	skip "the page says what tracing changes" "no chromium"
 	skip "the page answers keys, wheel and clicks" "no chromium"
 	skip "nothing on the browser's console" "no chromium"
