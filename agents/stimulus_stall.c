@@ -8,9 +8,7 @@
 #include "agents/stimulus.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_packet.h>
-#include <linux/mempolicy.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,17 +17,16 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agents/node_memory.h"
 #include "common/cleanup.h"
 #include "common/cpulist.h"
 #include "common/fs.h"
 #include "common/mono.h"
 
 #define LIST_BYTES 64
-#define MAX_NODE 63	 /* of a mask of one word */
 #define BLOCK_PAGES 16	 /* past the CPU's own list, and below the threshold of its counters from 8 CPUs on */
 #define CACHE_PAGES 3000 /* of files: what reclaim is to find */
 #define FREE_PAGES 150	 /* left when all is in place */
@@ -37,7 +34,6 @@
 #define STICK_MS 4000	 /* the counters are folded every second */
 #define READY_MS 25000
 #define LIMIT_MS 3000 /* a fault that takes so long is not waited for */
-#define MAX_BUDDY_BYTES 65536
 #define MAX_ZONES_BYTES (1 << 20)
 
 struct stalling {
@@ -53,40 +49,6 @@ static int pin(int cpu)
 	CPU_ZERO(&set);
 	CPU_SET((size_t)cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
-}
-
-static int bind_memory(int node)
-{
-	unsigned long mask = node < 0 ? 0 : 1UL << node;
-
-	return syscall(SYS_set_mempolicy, node < 0 ? MPOL_DEFAULT : MPOL_BIND, node < 0 ? NULL : &mask,
-		       node < 0 ? 0 : sizeof(mask) * 8) < 0
-		       ? -errno
-		       : 0;
-}
-
-/* Free pages of the node, whatever counters say: "Node 1, zone Normal 3 2 ..." lists blocks by order. */
-static long free_pages(int node)
-{
-	_cleanup_free_ char *start = str_printf("Node %d, zone", node);
-	_cleanup_free_ char *text = NULL;
-	long pages = 0;
-	char *rest;
-
-	if (!start || fs_read("/proc/buddyinfo", MAX_BUDDY_BYTES, &text, NULL, NULL) < 0)
-		return -1;
-	rest = text;
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		char *at = line + strlen(start);
-
-		if (strncmp(line, start, strlen(start)) != 0)
-			continue;
-		at += strspn(at, " ");
-		at += strcspn(at, " ");
-		for (int order = 0; *at; order++)
-			pages += strtol(at, &at, 10) << order, at += strspn(at, " ");
-	}
-	return pages;
 }
 
 /* Free pages of the node as the kernel's counters have it, without what CPUs still hold back. */
@@ -121,7 +83,8 @@ static void describe(const struct stalling *s, pid_t pid, char ret[static STIMUL
 
 	if (!path || fs_read_line(path, &where, NULL) < 0)
 		return;
-	text = str_printf("in %s, %ld free, %ld counted", where, free_pages(s->node), counted_pages(s->node));
+	text = str_printf("in %s, %ld free, %ld counted", where, node_memory_free_pages(s->node),
+			  counted_pages(s->node));
 	snprintf(ret, STIMULUS_DETAIL_BYTES, "%.*s", STIMULUS_DETAIL_BYTES - 1, text ? text : where);
 }
 
@@ -162,13 +125,13 @@ static void be_stuck(struct stalling *s, int cpu, int block_fd)
 /* Not with the node's memory: what the child allocates and frees would be counted there, too. */
 static int stick(struct stalling *s, int cpu)
 {
-	int ret = bind_memory(s->node);
+	int ret = node_memory_bind(s->node);
 	int fd = ret == 0 ? hold_block() : ret;
 	pid_t pid;
 
 	if (fd < 0)
 		return fd;
-	ret = bind_memory(-1);
+	ret = node_memory_bind(-1);
 	pid = ret == 0 ? fork() : -1;
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -178,49 +141,12 @@ static int stick(struct stalling *s, int cpu)
 	return pid < 0 ? -errno : 0;
 }
 
-/* Reads files into memory of the node. */
-static int fill_cache(int node)
-{
-	static char buffer[1 << 20];
-	FILE *list = popen("exec find /usr/bin /usr/lib/*-linux-gnu -maxdepth 1 -type f -size +4096k", "r");
-	const long until = free_pages(node) - CACHE_PAGES;
-	char path[4096];
-
-	while (list && free_pages(node) > until && fgets(path, sizeof(path), list)) {
-		_cleanup_close_ int fd = -1;
-
-		path[strcspn(path, "\n")] = '\0';
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		while (fd >= 0 && free_pages(node) > until && read(fd, buffer, sizeof(buffer)) > 0)
-			;
-	}
-	if (list)
-		pclose(list);
-	return free_pages(node) > until ? -ENODATA : 0;
-}
-
-static int fill(const struct stalling *s)
-{
-	const long page = sysconf(_SC_PAGESIZE);
-	int ret = bind_memory(s->node);
-	long bytes;
-
-	if (ret == 0)
-		ret = fill_cache(s->node);
-	bytes = (free_pages(s->node) - FREE_PAGES) * page;
-	if (ret == 0 && bytes > 0 &&
-	    mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0) ==
-		    MAP_FAILED)
-		ret = -errno;
-	return ret < 0 ? ret : bind_memory(-1);
-}
-
 static int get_params(const json_t *params, struct stalling *s, cpu_set_t *stuck)
 {
 	char text[LIST_BYTES];
 	unsigned long node = 0;
 	unsigned long toucher = 0;
-	int ret = stimulus_param_number(params, "node", 0, MAX_NODE, &node);
+	int ret = stimulus_param_number(params, "node", 0, NODE_MEMORY_MAX_NODE, &node);
 
 	if (ret == 0)
 		ret = stimulus_param_number(params, "toucher", 0, CPU_SETSIZE - 1, &toucher);
@@ -247,7 +173,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 		if (CPU_ISSET(cpu, &stuck))
 			ret = stick(s, (int)cpu);
 	if (ret == 0)
-		ret = fill(s);
+		ret = node_memory_fill(s->node, CACHE_PAGES, FREE_PAGES);
 	while (ret == 0 && atomic_load(&s->stuck) < (size_t)CPU_COUNT(&stuck)) {
 		usleep(100000);
 		if (mono_ms() > end_ms)
@@ -261,7 +187,7 @@ static void touch(const struct stalling *s, size_t pages)
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	unsigned char *p = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (p == MAP_FAILED || pin(s->toucher) < 0 || bind_memory(s->node) < 0)
+	if (p == MAP_FAILED || pin(s->toucher) < 0 || node_memory_bind(s->node) < 0)
 		_exit(1);
 	for (size_t i = 0; i < pages; i++)
 		((volatile unsigned char *)p)[i * page] = 1;
@@ -273,7 +199,7 @@ static int act(struct stimulus_state *state)
 {
 	struct stalling *s = state->own;
 	const int64_t end_ms = mono_ms() + LIMIT_MS;
-	const long pages = free_pages(s->node) + MORE_PAGES;
+	const long pages = node_memory_free_pages(s->node) + MORE_PAGES;
 	pid_t pid;
 
 	pid = fork();
