@@ -323,15 +323,18 @@ static json_t *paths_of(struct hit *hit, size_t n)
 	return most_first(paths);
 }
 
-/* Functions of the cause's gaps; a gap that did not enter one executed 0 of it. */
+/* Functions of the cause's gaps; a gap that did not enter one executed 0 of it, "least" is that of those that did. */
 static json_t *function_of(const struct exact *exact, const struct meter_cost *cost, size_t present, size_t gaps)
 {
 	_cleanup_free_ uint64_t *value = calloc(gaps, sizeof(*value));
 	const struct names *names = exact->data->names;
+	uint64_t least = UINT64_MAX;
 	json_t *ret;
 
-	for (size_t i = 0; value && i < present; i++)
+	for (size_t i = 0; value && i < present; i++) {
 		value[i] = cost[i].insns;
+		least = value[i] < least ? value[i] : least;
+	}
 	ret = value ? exact_values(value, gaps) : NULL;
 	if (ret) {
 		json_object_del(ret, "values");
@@ -339,6 +342,7 @@ static json_t *function_of(const struct exact *exact, const struct meter_cost *c
 		json_object_set_new(ret, "context", json_string(names_text(names, cost->context)));
 		json_object_set_new(ret, "function", json_string(names_text(names, cost->function)));
 		json_object_set_new(ret, "gaps", json_integer((json_int_t)present));
+		json_object_set_new(ret, "least", json_integer((json_int_t)least));
 	}
 	return ret;
 }

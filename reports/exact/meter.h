@@ -6,7 +6,8 @@
  * A profile has no call stacks: it is layer, context, function. Contexts are found by what
  * is executed: an interrupt is what runs from an entry point (asm_sysvec_*,
  * asm_common_interrupt, asm_exc_*) to its iret; a work item is the function that
- * process_one_work() calls through its pointer, a softirq handler that of __do_softirq();
+ * process_one_work() calls through its pointer, a softirq handler that of __do_softirq(); throttle is what
+ * throttle_direct_reclaim() executes with all that it calls, which sums up counters of all CPUs;
  * kvm_exit is what the host executes from #VMEXIT to the first interruption, kvm_entry from
  * the last one to VMRUN, kvm what is neither; "probe" is the measured program itself, "task"
  * some other one: which, the trace knows.

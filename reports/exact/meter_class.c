@@ -162,6 +162,10 @@ enum meter_class meter_class_of(const char *name)
 		return METER_CLASS_SOFTIRQ;
 	if (!strcmp(name, "__switch_to_asm"))
 		return METER_CLASS_SWITCH;
+	if (!strcmp(name, "throttle_direct_reclaim"))
+		return METER_CLASS_THROTTLE;
+	if (!strcmp(name, "try_to_free_pages"))
+		return METER_CLASS_RECLAIM;
 	if (begins(name, "__x86_indirect_") || begins(name, "__x86_return_") || begins(name, "srso_"))
 		return METER_CLASS_THUNK;
 	if (!strcmp(name, "do_idle") || !strcmp(name, "default_idle_call"))

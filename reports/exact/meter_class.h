@@ -7,19 +7,21 @@
 
 enum meter_class {
 	METER_CLASS_PLAIN,
-	METER_CLASS_USER,    /* user space of any program */
-	METER_CLASS_ENTRY,   /* an interrupt or exception enters the kernel here */
-	METER_CLASS_STUB,    /* the vectors that jump to asm_common_interrupt */
-	METER_CLASS_WORK,    /* calls work items: process_one_work() */
-	METER_CLASS_WORKER,  /* the workqueue's own code */
-	METER_CLASS_IPI,     /* calls what other CPUs asked for */
-	METER_CLASS_SOFTIRQ, /* calls softirq handlers */
-	METER_CLASS_SWITCH,  /* changes the task */
-	METER_CLASS_THUNK,   /* a retpoline: calls on behalf of its caller */
-	METER_CLASS_NOISE,   /* may be called through a pointer where a work item is expected */
-	METER_CLASS_KVM,     /* only vCPU threads execute it */
-	METER_CLASS_THREAD,  /* main function of a kernel thread */
-	METER_CLASS_IDLE,    /* the idle loop */
+	METER_CLASS_USER,     /* user space of any program */
+	METER_CLASS_ENTRY,    /* an interrupt or exception enters the kernel here */
+	METER_CLASS_STUB,     /* the vectors that jump to asm_common_interrupt */
+	METER_CLASS_WORK,     /* calls work items: process_one_work() */
+	METER_CLASS_WORKER,   /* the workqueue's own code */
+	METER_CLASS_IPI,      /* calls what other CPUs asked for */
+	METER_CLASS_SOFTIRQ,  /* calls softirq handlers */
+	METER_CLASS_SWITCH,   /* changes the task */
+	METER_CLASS_THROTTLE, /* of direct reclaim: what it executes is a context of its own */
+	METER_CLASS_RECLAIM,  /* calls that, and goes on behind it */
+	METER_CLASS_THUNK,    /* a retpoline: calls on behalf of its caller */
+	METER_CLASS_NOISE,    /* may be called through a pointer where a work item is expected */
+	METER_CLASS_KVM,      /* only vCPU threads execute it */
+	METER_CLASS_THREAD,   /* main function of a kernel thread */
+	METER_CLASS_IDLE,     /* the idle loop */
 	METER_CLASS_MAX
 };
 

@@ -11,7 +11,7 @@
 #define NO_SEGMENT UINT32_MAX
 #define PLACEHOLDER 0x80000000U /* with the number of a segment */
 
-enum frame_kind { FRAME_IRQ, FRAME_WORK, FRAME_SOFTIRQ };
+enum frame_kind { FRAME_IRQ, FRAME_WORK, FRAME_SOFTIRQ, FRAME_THROTTLE };
 
 struct frame {
 	enum frame_kind kind;
@@ -160,11 +160,16 @@ static void remove_root(struct meter_contexts *c, const char *context)
 	}
 }
 
-static void push_frame(struct meter_contexts *c, struct layer_state *state, enum frame_kind kind, uint32_t context)
+static void push_frame(struct layer_state *state, enum frame_kind kind, uint32_t context)
 {
 	if (state->frames < MAX_FRAMES)
 		state->frame[state->frames++] = (struct frame){ .kind = kind, .context = context };
 	state->segment = NO_SEGMENT;
+}
+
+static void push_root(struct meter_contexts *c, struct layer_state *state, enum frame_kind kind, uint32_t context)
+{
+	push_frame(state, kind, context);
 	add_root(c, names_text(c->names, context));
 }
 
@@ -218,7 +223,7 @@ static void enter(struct meter_contexts *c, struct layer_state *state, const cha
 
 	if (!name)
 		c->status = -ENOMEM;
-	push_frame(c, state, FRAME_IRQ, name);
+	push_root(c, state, FRAME_IRQ, name);
 }
 
 /* Does the block begin a function that was called through a pointer, by a function of this class? */
@@ -262,6 +267,8 @@ static void note_task(struct meter_contexts *c, const struct layer_state *state,
 	case METER_CLASS_IPI:
 	case METER_CLASS_SOFTIRQ:
 	case METER_CLASS_SWITCH:
+	case METER_CLASS_THROTTLE:
+	case METER_CLASS_RECLAIM:
 	case METER_CLASS_THUNK:
 	case METER_CLASS_NOISE:
 	case METER_CLASS_MAX:
@@ -277,6 +284,8 @@ static void leave_frames(struct layer_state *state, const struct meter_place *pl
 		pop_frame(state, FRAME_WORK);
 	if (place->class == METER_CLASS_SOFTIRQ)
 		pop_frame(state, FRAME_SOFTIRQ);
+	if (place->class == METER_CLASS_RECLAIM)
+		pop_frame(state, FRAME_THROTTLE);
 }
 
 static void enter_frames(struct meter_contexts *c, struct layer_state *state, const struct meter_place *place)
@@ -286,11 +295,13 @@ static void enter_frames(struct meter_contexts *c, struct layer_state *state, co
 	if (place->class == METER_CLASS_ENTRY && place->start)
 		enter(c, state, name);
 	else if (called_by(state, place, METER_CLASS_WORK))
-		push_frame(c, state, FRAME_WORK, make_name(c, "kworker", name));
+		push_root(c, state, FRAME_WORK, make_name(c, "kworker", name));
 	else if (called_by(state, place, METER_CLASS_IPI))
 		name_call(c, state, name);
 	else if (called_by(state, place, METER_CLASS_SOFTIRQ) && !inside(state, FRAME_SOFTIRQ))
-		push_frame(c, state, FRAME_SOFTIRQ, make_name(c, "softirq", meter_class_softirq(name)));
+		push_root(c, state, FRAME_SOFTIRQ, make_name(c, "softirq", meter_class_softirq(name)));
+	else if (place->class == METER_CLASS_THROTTLE && place->start)
+		push_frame(state, FRAME_THROTTLE, plain_name(c, "throttle"));
 	else if (place->class == METER_CLASS_SWITCH && place->start)
 		switch_task(c, state);
 }

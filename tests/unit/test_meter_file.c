@@ -44,6 +44,8 @@ enum function {
 	CALL,
 	QUEUE,
 	BH,
+	RECLAIM,
+	THROTTLE,
 	FUNCTIONS
 };
 
@@ -58,7 +60,9 @@ static const char *const function_names[FUNCTIONS] = { "__svm_vcpu_run",
 						       "_raw_spin_unlock",
 						       "asm_sysvec_call_function_single",
 						       "__flush_smp_call_function_queue",
-						       "invalidate_bh_lru" };
+						       "invalidate_bh_lru",
+						       "try_to_free_pages",
+						       "throttle_direct_reclaim" };
 
 static uint64_t address_of(enum function function)
 {
@@ -289,6 +293,38 @@ static void ipis_are_named_by_what_they_call(void **state)
 	assert_int_equal(data.gap[0].roots, 1);
 	assert_string_equal(names_text(data.names, data.gap[0].root[0].cause), "host/ipi/invalidate_bh_lru");
 	assert_int_equal(cost_of(&data, &data.gap[0], "ipi/invalidate_bh_lru", "invalidate_bh_lru"), 20);
+}
+
+/* From its beginning until its caller goes on, whatever it calls; the caller itself is not of it. */
+static void what_throttles_reclaim_stands_apart(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(meter_freep) struct meter *meter = start_meter();
+	struct meter_file *file = meter_file_open(f->meter, meter, 1 << 20);
+	_cleanup_meter_ struct meter_data data = { 0 };
+
+	assert_non_null(file);
+	meter_mark(meter, 0, MARK_PROBE_START, 1);
+	meter_mark(meter, 0, MARK_ARMED, 1);
+	turn(meter, false);
+	execute(meter, address_of(SVM_RUN) + 13, 6, RET);
+	run_function(meter, RECLAIM, 3, RET);
+	run_function(meter, THROTTLE, 4, RET);
+	run_function(meter, REFRESH, 10, RET);
+	execute(meter, address_of(THROTTLE) + 0x20, 5, RET);
+	execute(meter, address_of(RECLAIM) + 0x20, 6, RET);
+	run_function(meter, REFRESH, 20, RET);
+	run_function(meter, SVM_RUN, 10, VMRUN);
+	turn(meter, true);
+	meter_mark(meter, 0, MARK_PROBE_STOP, 1);
+	assert_int_equal(meter_file_close(file), 0);
+	load(f, 0, &data);
+	assert_int_equal(data.gaps, 1);
+	assert_int_equal(cost_of(&data, &data.gap[0], "throttle", "throttle_direct_reclaim"), 5 + 6);
+	assert_int_equal(cost_of(&data, &data.gap[0], "throttle", "refresh_cpu_vm_stats"), 11);
+	assert_int_equal(cost_of(&data, &data.gap[0], "throttle", "try_to_free_pages"), 0);
+	assert_int_equal(cost_of(&data, &data.gap[0], "kvm_entry", "refresh_cpu_vm_stats"), 21);
+	assert_int_equal(data.gap[0].roots, 0);
 }
 
 static void a_cut_holds_one_run(void **state)
@@ -590,6 +626,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gaps_come_back_with_contexts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ipis_are_named_by_what_they_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_throttles_reclaim_stands_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cut_holds_one_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(figures_per_cause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(figures_follow_the_trace, set_up, tear_down),
