@@ -30,6 +30,7 @@
 	X(COLLAPSE, collapse, "has a huge page made of a small one of its own")                                        \
 	X(STALL, stall,                                                                                                \
 	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more on toucher=CPU")   \
+	X(RECLAIM, reclaim, "fills memory node=N, and touches pages=N (64) more, so that it has to free others first") \
 	X(MIGRATE, migrate, "moves pages=N pages of process pid=PID to NUMA node 1, and the next time back to 0")      \
 	X(OOM, oom, "starts a process in cgroup=NAME that takes memory until the OOM killer ends it")                  \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
