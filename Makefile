@@ -27,7 +27,8 @@ agent_libs := -ljansson -lpthread
 
 common := $(wildcard common/*.c)
 agent_common := $(filter-out common/schema%.c common/options.c common/crypto.c,$(common))
-agent := $(wildcard agents/*.c) $(agent_common)
+agent_only := $(wildcard agents/*.c guest/bare/*.c)
+agent := $(agent_only) $(agent_common)
 meter := $(wildcard host/meter/*.c)
 tool := $(wildcard host/*.c host/lab/*.c host/kernel/*.c reports/*.c reports/*/*.c) $(common)
 units := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -36,6 +37,9 @@ obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 all: $(O)/vcpulat $(O)/vcpulat-agent $(O)/vcpulat-meter.so $(O)/guest.cpio.gz $(O)/lab.cpio.gz ## build everything
 
 $(O)/obj/host/meter/%.o: flags += -fPIC
+# Copied into a guest in which there is nothing else, wherever that is.
+$(O)/obj/guest/bare/%.o: override CFLAGS += -O2 -ffreestanding -fPIC -fno-sanitize=all -fno-stack-protector \
+	-fcf-protection=none -mgeneral-regs-only -mno-red-zone
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(flags) $(lib_cflags) $(CFLAGS) -c -o $@ $<
@@ -56,7 +60,7 @@ $(O)/lab.cpio.gz: images/initramfs/build.sh images/initramfs/lab-init.sh images/
 	$(call say,CPIO,$@)images/initramfs/build.sh lab $@ $(BUSYBOX)
 
 # Unit tests: one program each, against everything but main().
-$(O)/unit/%: $(O)/obj/tests/unit/%.o $(call obj,$(filter-out host/main.c,$(tool)) $(filter-out agents/main.c,$(wildcard agents/*.c)) $(meter))
+$(O)/unit/%: $(O)/obj/tests/unit/%.o $(call obj,$(filter-out host/main.c,$(tool)) $(filter-out agents/main.c,$(agent_only)) $(meter))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(lib_flags) -lcmocka
 

@@ -19,13 +19,26 @@
 #define CALIBRATION_TURNS 4096
 #define INTERVAL_MIN_NS 10000
 
-static const struct kind {
+/* In the probe's process; each returns 0 or -errno. */
+struct kind {
 	const char *name;
 	enum probe_kind number;
-	void (*loop)(struct probe_shared *s); /* runs until the agent sets stop */
-} kinds[] = {
-	{ "spin", PROBE_SPIN, probe_spin },
-	{ "timer", PROBE_TIMER, probe_timer },
+	bool in_guest;				/* its ring is a guest's memory */
+	int (*prepare)(struct probe_shared *s); /* on a housekeeping CPU; NULL: nothing to do */
+	int (*calibrate)(struct probe_shared *s, uint64_t turns);
+	int (*loop)(struct probe_shared *s); /* runs until the agent says PROBE_END */
+};
+
+static int calibrate_here(struct probe_shared *s, uint64_t turns)
+{
+	probe_ring_calibrate(&s->ring, turns);
+	return 0;
+}
+
+static const struct kind kinds[] = {
+	{ "spin", PROBE_SPIN, false, NULL, calibrate_here, probe_spin },
+	{ "timer", PROBE_TIMER, false, NULL, calibrate_here, probe_timer },
+	{ "bare", PROBE_SPIN, true, bare_prepare, bare_calibrate, bare_spin },
 };
 
 struct probe {
@@ -33,6 +46,8 @@ struct probe {
 	struct probe_shared *shared;
 	const struct stimulus_ops *act; /* NULL: none */
 	json_t *act_params;
+	const struct kind *kind;
+	uint64_t capacity; /* what the ring says of itself may be a guest's word */
 	int pid;
 	bool stopped;
 };
@@ -53,20 +68,21 @@ static int compare_cycles(const void *a, const void *b)
 }
 
 /* Shortest and median turn of a loop like the one to come. */
-static void calibrate(struct probe_header *header)
+static int calibrate(struct probe_shared *s, const struct start *start)
 {
+	uint64_t capacity = start->options->capacity;
+	size_t turns = capacity < CALIBRATION_TURNS ? capacity : CALIBRATION_TURNS;
 	uint64_t turn[CALIBRATION_TURNS];
-	uint64_t last = tsc_read();
+	int ret = start->kind->calibrate(s, turns);
 
-	for (size_t i = 0; i < ARRAY_SIZE(turn); i++) {
-		uint64_t now = tsc_read();
-
-		turn[i] = now - last;
-		last = now;
-	}
-	qsort(turn, ARRAY_SIZE(turn), sizeof(turn[0]), compare_cycles);
-	header->loop_cycles = turn[0];
-	header->loop_p50_cycles = turn[ARRAY_SIZE(turn) / 2];
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < turns; i++)
+		turn[i] = s->ring.record[i].t0;
+	qsort(turn, turns, sizeof(turn[0]), compare_cycles);
+	s->header.loop_cycles = turn[0];
+	s->header.loop_p50_cycles = turn[turns / 2];
+	return 0;
 }
 
 static int set_policy(const struct probe_options *o)
@@ -85,14 +101,15 @@ static void fill_header(struct probe_shared *s, const struct start *start)
 		.header_bytes = sizeof(struct probe_header),
 		.record_bytes = sizeof(struct probe_record),
 		.kind = start->kind->number,
-		.cpu = (uint32_t)o->cpu,
+		.cpu = start->kind->in_guest ? 0 : (uint32_t)o->cpu, /* the only one there */
 		.policy = (uint32_t)o->policy,
 		.cycles_per_second = o->hz,
 		.threshold_cycles = tsc_from_ns(o->threshold_ns, o->hz),
 	};
 	memcpy(s->header.magic, PROBE_MAGIC, sizeof(s->header.magic));
 	s->interval_ns = o->interval_ns;
-	s->capacity = o->capacity;
+	s->ring.threshold_cycles = s->header.threshold_cycles;
+	s->ring.capacity = o->capacity;
 }
 
 static int prepare_act(struct probe_shared *s, const struct start *start)
@@ -104,11 +121,8 @@ static int prepare_act(struct probe_shared *s, const struct start *start)
 
 uint64_t probe_obey(struct probe_shared *s, int word, uint64_t last)
 {
-	int told = word;
-
 	stimulus_shoot(s->act, &s->act_state, word == PROBE_SHAM, 0, &s->shot);
-	/* Pairs with the load in probe_act(); fails where the agent has stopped waiting and wants the end. */
-	atomic_compare_exchange_strong_explicit(&s->word, &told, PROBE_GO, memory_order_release, memory_order_relaxed);
+	probe_acted(&s->ring, word);
 	return s->act->bare ? last : tsc_read();
 }
 
@@ -120,20 +134,22 @@ static int probe_body(struct worker *self, void *ctx)
 
 	fill_header(s, start);
 	ret = prepare_act(s, start);
+	if (ret == 0 && start->kind->prepare)
+		ret = start->kind->prepare(s);
+	if (ret == 0)
+		ret = worker_pin(self);
+	if (ret == 0)
+		ret = set_policy(start->options);
+	if (ret == 0)
+		ret = calibrate(s, start);
 	if (ret < 0)
 		return ret;
-	ret = worker_pin(self);
-	if (ret < 0)
-		return ret;
-	ret = set_policy(start->options);
-	if (ret < 0)
-		return ret;
-	calibrate(&s->header);
 	worker_report(self);
-	start->kind->loop(s);
+	ret = start->kind->loop(s);
 	worker_leave(self);
-	worker_report(self);
-	return 0;
+	if (ret == 0)
+		worker_report(self);
+	return ret;
 }
 
 static const struct kind *find_kind(const char *name)
@@ -147,7 +163,7 @@ static const struct kind *find_kind(const char *name)
 static int check_options(const struct probe_options *o, struct err *err)
 {
 	if (!find_kind(o->kind))
-		return err_set(err, -EINVAL, "probe kind '%s': spin and timer are known", o->kind);
+		return err_set(err, -EINVAL, "probe kind '%s': spin, timer and bare are known", o->kind);
 	if (o->cpu < 0 || o->cpu >= CPU_SETSIZE)
 		return err_set(err, -EINVAL, "probe CPU %d: 0 to %d are possible", o->cpu, CPU_SETSIZE - 1);
 	if (o->capacity < 1 || o->capacity > PROBE_CAPACITY_MAX)
@@ -182,6 +198,8 @@ int probe_start(const struct probe_options *options, const cpu_set_t *housekeepi
 		return err_sys(err, -ENOMEM, "cannot start the probe");
 	probe->act = start.act;
 	probe->act_params = json_incref(options->act_params);
+	probe->capacity = options->capacity;
+	probe->kind = start.kind;
 	r = worker_start(&worker, probe_body, &start, START_TIMEOUT_MS, &probe->worker, err);
 	if (r < 0) {
 		probe_free(probe);
@@ -200,6 +218,17 @@ static void seal_header(struct probe *probe)
 	probe->shared->header.turns = counts.turns;
 	probe->shared->header.count = counts.gaps;
 	probe->shared->header.lost = counts.lost;
+	probe->shared->header.start_tsc = probe->shared->ring.start_tsc;
+	probe->shared->header.end_tsc = probe->shared->ring.end_tsc;
+}
+
+struct stimulus_shot probe_ring_shot(const struct probe_ring *ring)
+{
+	return (struct stimulus_shot){ .t0 = ring->act_t0,
+				       .t1 = ring->act_t1,
+				       .result = ring->act_result == -ENOSPC ? -ENOSPC
+						 : ring->act_result	     ? -EIO
+									     : 0 };
 }
 
 int probe_act(struct probe *probe, bool sham, struct stimulus_shot *ret, struct err *err)
@@ -211,16 +240,16 @@ int probe_act(struct probe *probe, bool sham, struct stimulus_shot *ret, struct 
 	if (!probe->act || probe->stopped)
 		return err_set(err, -ENODATA, "the probe does not act itself");
 	/* Pairs with the load in probe_word(). */
-	atomic_store_explicit(&s->word, word, memory_order_relaxed);
-	/* Pairs with the exchange in probe_obey(): the shot is complete. Looked at, not waited for: waking us is work.
+	atomic_store_explicit(&s->ring.word, word, memory_order_relaxed);
+	/* Pairs with the exchange in probe_acted(): the shot is complete. Looked at, not waited for: waking us is work.
 	 */
-	while (atomic_load_explicit(&s->word, memory_order_acquire) == word) {
+	while (atomic_load_explicit(&s->ring.word, memory_order_acquire) == word) {
 		if (mono_ns() > end_ns)
 			return err_set(err, -ETIMEDOUT, "the probe does not act");
 		if (stop_wait(1) < 0)
 			return err_sys(err, -EINTR, "waiting");
 	}
-	*ret = s->shot;
+	*ret = probe->kind->in_guest ? probe_ring_shot(&s->ring) : s->shot;
 	return 0;
 }
 
@@ -231,26 +260,31 @@ int probe_stop(struct probe *probe, struct err *err)
 	if (probe->stopped)
 		return 0;
 	/* Pairs with the load in probe_word(). */
-	atomic_store_explicit(&probe->shared->word, PROBE_END, memory_order_relaxed);
+	atomic_store_explicit(&probe->shared->ring.word, PROBE_END, memory_order_relaxed);
 	ret = worker_wait(&probe->worker, STOP_TIMEOUT_MS, err);
 	if (ret < 0)
-		return err_prefix(err, ret, "the probe on CPU %u does not stop", probe->shared->header.cpu);
+		return err_prefix(err, ret, "the probe on CPU %d does not stop", probe->worker.cpu);
 	worker_reap(&probe->worker);
 	seal_header(probe);
 	probe->stopped = true;
 	return 0;
 }
 
+struct probe_counts probe_ring_counts(const struct probe_ring *ring, uint64_t capacity)
+{
+	/* These loads pair with the stores in probe_turn() and probe_record(). */
+	uint64_t gaps = atomic_load_explicit(&ring->gaps, memory_order_relaxed);
+
+	return (struct probe_counts){
+		.gaps = gaps < capacity ? gaps : capacity,
+		.lost = atomic_load_explicit(&ring->lost, memory_order_relaxed),
+		.turns = atomic_load_explicit(&ring->turns, memory_order_relaxed),
+	};
+}
+
 struct probe_counts probe_count(const struct probe *probe)
 {
-	const struct probe_shared *s = probe->shared;
-
-	/* Pair with the stores in probe_turn() and probe_record(). */
-	return (struct probe_counts){
-		.gaps = atomic_load_explicit(&s->gaps, memory_order_relaxed),
-		.lost = atomic_load_explicit(&s->lost, memory_order_relaxed),
-		.turns = atomic_load_explicit(&s->turns, memory_order_relaxed),
-	};
+	return probe_ring_counts(&probe->shared->ring, probe->capacity);
 }
 
 const struct probe_header *probe_header(const struct probe *probe)
@@ -276,7 +310,7 @@ int probe_write(const struct probe *probe, int fd)
 	if (!probe->stopped)
 		return -EBUSY;
 	ret = fs_write_all(fd, &s->header, sizeof(s->header));
-	return ret < 0 ? ret : fs_write_all(fd, s->record, s->header.count * sizeof(s->record[0]));
+	return ret < 0 ? ret : fs_write_all(fd, s->ring.record, s->header.count * sizeof(s->ring.record[0]));
 }
 
 void probe_free(struct probe *probe)

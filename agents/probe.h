@@ -25,7 +25,7 @@ struct probe;
 struct stimulus_shot;
 
 struct probe_options {
-	const char *kind; /* "spin" or "timer" */
+	const char *kind; /* "spin", "timer", or "bare": spin in a bare guest, see agents/bare.h */
 	int cpu;
 	int policy;	       /* SCHED_OTHER or SCHED_FIFO */
 	int priority;	       /* 1..99 with SCHED_FIFO */

@@ -1,52 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the loops of the probe share. For agents/probe*.c and their tests only. */
+/* What the loops of the probe share. For agents/probe*.c, agents/bare.c and their tests only. */
 #ifndef VCPULAT_PROBE_LOOP_H
 #define VCPULAT_PROBE_LOOP_H
 
 #include <stdalign.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "agents/bare.h"
+#include "agents/probe.h"
 #include "agents/stimulus.h"
-#include "common/marks.h"
 #include "common/probe_format.h"
+#include "common/probe_ring.h"
 
-#define CACHE_LINE 64
-
-/* What the agent tells the loop. */
-enum probe_word { PROBE_GO, PROBE_ACT, PROBE_SHAM, PROBE_END };
+#define PROBE_PAGE 4096
 
 /*
- * The mapping that agent and probe share. Each line has one writer. The counters are
- * read by the agent while the probe runs, one by one: relaxed is enough. Records and
- * header are read after the probe's last worker_report(), which orders them.
+ * The mapping that agent and probe share. Header and ring are read after the probe's last
+ * worker_report(), which orders them. A bare guest gets the pages of the ring, and no others.
  */
 struct probe_shared {
-	alignas(CACHE_LINE) atomic_int word;		 /* stored by the agent, loaded each turn by the loop */
-	alignas(CACHE_LINE) atomic_uint_least64_t turns; /* stored by the loop, loaded by probe_count() */
-	atomic_uint_least64_t gaps;
-	atomic_uint_least64_t lost;
-	alignas(CACHE_LINE) struct probe_header header; /* filled in by the probe */
+	struct probe_header header; /* filled in by the probe's process */
 	uint64_t interval_ns;
-	uint64_t capacity;
 	const struct stimulus_ops *act; /* NULL: the probe does not act */
 	struct stimulus_state act_state;
-	struct stimulus_shot shot; /* the last one; written by the loop, read by the agent */
-	alignas(CACHE_LINE) struct probe_record record[];
+	struct stimulus_shot shot; /* the last one; written by the loop, read by the agent; not of kind bare */
+	struct bare *bare;	   /* of kind bare, in the probe's process */
+	alignas(PROBE_PAGE) struct probe_ring ring;
 };
-
-/**
- * probe_word - what does the agent want?
- * @s: shared with the agent
- *
- * Pairs with the stores in probe_stop() and probe_act(); nothing is published with them, so relaxed.
- * Return: an enum probe_word.
- */
-static inline int probe_word(const struct probe_shared *s)
-{
-	return atomic_load_explicit(&s->word, memory_order_relaxed);
-}
 
 /**
  * probe_obey - act, or sham
@@ -59,49 +39,36 @@ static inline int probe_word(const struct probe_shared *s)
 uint64_t probe_obey(struct probe_shared *s, int word, uint64_t last);
 
 /**
- * probe_turn - publish the number of turns made
- * @s: shared with the agent
- * @turn: counted from 1, as MARK_TURN is
+ * probe_ring_counts - how far a loop is
+ * @ring: its word, which may be a guest's
+ * @capacity: records that fit
  *
- * Pairs with the load in probe_count().
+ * Return: not more gaps than that.
  */
-static inline void probe_turn(struct probe_shared *s, uint64_t turn)
-{
-	atomic_store_explicit(&s->turns, turn, memory_order_relaxed);
-}
+struct probe_counts probe_ring_counts(const struct probe_ring *ring, uint64_t capacity);
 
 /**
- * probe_record - keep a gap, or count it as lost
- * @s: shared with the agent
- * @t0: begin, TSC cycles
- * @t1: end
- * @turn: that ended it
+ * probe_ring_shot - what the payload's last action gave
+ * @ring: its word
  *
- * The counters pair with the loads in probe_count().
+ * Return: numbers only; a result that it cannot have is -EIO.
  */
-static inline void probe_record(struct probe_shared *s, uint64_t t0, uint64_t t1, uint64_t turn)
-{
-	uint64_t gaps = atomic_load_explicit(&s->gaps, memory_order_relaxed);
-
-	if (gaps == s->capacity) {
-		atomic_fetch_add_explicit(&s->lost, 1, memory_order_relaxed);
-		return;
-	}
-	s->record[gaps] = (struct probe_record){ .t0 = t0, .t1 = t1, .turn = turn };
-	MARK(MARK_GAP);
-	atomic_store_explicit(&s->gaps, gaps + 1, memory_order_relaxed);
-}
+struct stimulus_shot probe_ring_shot(const struct probe_ring *ring);
 
 /**
  * probe_spin - loop of kind spin: read the TSC as fast as possible until told to stop
  * @s: shared with the agent
+ *
+ * Return: 0.
  */
-void probe_spin(struct probe_shared *s);
+int probe_spin(struct probe_shared *s);
 
 /**
  * probe_timer - loop of kind timer: sleep until absolute due times until told to stop
  * @s: shared with the agent
+ *
+ * Return: 0.
  */
-void probe_timer(struct probe_shared *s);
+int probe_timer(struct probe_shared *s);
 
 #endif

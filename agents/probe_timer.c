@@ -27,9 +27,10 @@ static uint64_t next_due(uint64_t due_ns, uint64_t now_ns, uint64_t interval_ns)
  * The due time is turned into cycles backwards from each wake-up, where both clocks were
  * just read: CLOCK_MONOTONIC is slewed, and an anchor taken once would drift away.
  */
-void probe_timer(struct probe_shared *s)
+int probe_timer(struct probe_shared *s)
 {
-	const uint64_t threshold = s->header.threshold_cycles;
+	struct probe_ring *ring = &s->ring;
+	const uint64_t threshold = ring->threshold_cycles;
 	uint64_t due_ns = mono_ns() + s->interval_ns;
 	uint64_t turn = 0;
 	uint64_t now_ns;
@@ -39,8 +40,8 @@ void probe_timer(struct probe_shared *s)
 
 	prctl(PR_SET_TIMERSLACK, 1); /* ns; 50 us otherwise, unless SCHED_FIFO */
 	MARK(MARK_PROBE_START);
-	s->header.start_tsc = tsc_read();
-	while ((word = probe_word(s)) != PROBE_END) {
+	ring->start_tsc = tsc_read();
+	while ((word = probe_word(ring)) != PROBE_END) {
 		if (word != PROBE_GO) {
 			probe_obey(s, word, 0);
 			due_ns = mono_ns() + s->interval_ns;
@@ -54,10 +55,11 @@ void probe_timer(struct probe_shared *s)
 			continue;
 		late = tsc_from_ns(now_ns - due_ns, s->header.cycles_per_second);
 		if (late >= threshold)
-			probe_record(s, now - late, now, turn);
-		probe_turn(s, turn);
+			probe_record(ring, now - late, now, turn);
+		probe_turn(ring, turn);
 		due_ns = next_due(due_ns, now_ns, s->interval_ns);
 	}
 	MARK(MARK_PROBE_STOP);
-	s->header.end_tsc = tsc_read();
+	ring->end_tsc = tsc_read();
+	return 0;
 }

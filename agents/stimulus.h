@@ -32,6 +32,8 @@ enum stimulus_role {
 struct stimulus_state {
 	int fd;				    /* -1: none */
 	unsigned char *page;		    /* NULL: none */
+	size_t pages;			    /* of kinds that only read the first word of the next page; 0: does more */
+	size_t page_bytes;		    /* of each of them */
 	bool on;			    /* of kinds that alternate */
 	void *own;			    /* of kinds that need more; NULL: nothing */
 	char detail[STIMULUS_DETAIL_BYTES]; /* of an action of kinds whose actions differ; "": nothing to say */
