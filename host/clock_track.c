@@ -42,7 +42,7 @@ int clock_track_start(struct clock_track *track, struct agent *agent, pid_t vmm,
 {
 	int ret = clock_track_again(track, vmm, err);
 
-	return ret < 0 ? ret : ping(track, agent, err);
+	return ret < 0 || !agent ? ret : ping(track, agent, err);
 }
 
 int clock_track_end(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err)

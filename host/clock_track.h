@@ -18,7 +18,7 @@ struct clock_track {
 /**
  * clock_track_start - read the clocks before the windows
  * @track: zeroed
- * @agent: of the guest
+ * @agent: of the guest; NULL: there is none to compare stamps with
  * @vmm: its VMM
  * @err: says what failed
  *
@@ -39,7 +39,7 @@ int clock_track_again(struct clock_track *track, pid_t vmm, struct err *err);
 /**
  * clock_track_end - read them once more
  * @track: started
- * @agent: of the guest
+ * @agent: as clock_track_start()
  * @vmm: its VMM
  * @err: says what failed
  *

@@ -62,8 +62,8 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING),
 		     .help = "kernel of the guest; the host's if not given" },
 	  .argument = "ARM" },
-	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS),
-		     .help = "kinds of guest; those of each scenario if not given" },
+	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS), .help = "kind of guest (libvirt, none, bare), may be "
+								     "repeated; those of each scenario if not given" },
 	  .argument = "KIND" },
 	{ .field = { FIELD("repeat", repeat, SCHEMA_UINT), .fallback = "1", .min = 1, .max = 1000,
 		     .help = "boots of each arm, interleaved in random order" },
@@ -240,6 +240,10 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 		lab->memory_bytes = scenario.shape.host_memory_bytes;
 	if (scenario.shape.host_node1_bytes > lab->node1_bytes)
 		lab->node1_bytes = scenario.shape.host_node1_bytes;
+	if (schema_strings_has(&lab->options.guests, guest_kind_name(GUEST_BARE)))
+		ret = scenario_allow_bare(&scenario, err); /* that it cannot is better known before a boot */
+	if (ret < 0)
+		return ret;
 	ret = add_words(lab, &scenario.shape.host_cmdline);
 	if (ret == 0)
 		ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)

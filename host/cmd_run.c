@@ -7,9 +7,11 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "common/schema_strings.h"
 #include "host/cmdline.h"
 #include "host/commands.h"
 #include "host/exit.h"
+#include "host/kvm_check.h"
 #include "host/run.h"
 
 struct args {
@@ -36,8 +38,8 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("output", out_dir, SCHEMA_STRING), .help = "Where bundles go; default: bundles-<time>." },
 	  .letter = 'o',
 	  .argument = "DIR" },
-	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS),
-		     .help = "Kind of guest: libvirt or none; may be repeated; default: all that a scenario names." },
+	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS), .help = "Kind of guest: libvirt, none or bare; may be "
+								     "repeated; default: all that a scenario names." },
 	  .argument = "KIND" },
 	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING), .help = "bzImage that the guest boots." },
 	  .argument = "IMAGE" },
@@ -88,7 +90,8 @@ static int parse_guests(const struct schema_strings *names, uint32_t *ret, struc
 			if (strcmp(names->item[i], guest_kind_name((enum guest_kind)kind)) == 0)
 				bit = 1U << kind;
 		if (!bit)
-			return err_set(err, -EINVAL, "--guest '%s': allowed are libvirt and none", names->item[i]);
+			return err_set(err, -EINVAL, "--guest '%s': allowed are libvirt, none and bare",
+				       names->item[i]);
 		*ret |= bit;
 	}
 	return 0;
@@ -104,6 +107,14 @@ static char *default_out_dir(void)
 	return strdup(name);
 }
 
+static bool wants_any(const struct run_options *o, const struct scenario *scenarios, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (scenarios[i].shape.guests & o->guests)
+			return true;
+	return false;
+}
+
 static bool wants(const struct run_options *o, const struct scenario *scenarios, size_t count, enum guest_kind kind)
 {
 	for (size_t i = 0; i < count; i++)
@@ -112,15 +123,38 @@ static bool wants(const struct run_options *o, const struct scenario *scenarios,
 	return false;
 }
 
+/* Asked for by name, a bare guest need not be among those that a scenario lists. */
+static int allow_bare(const struct args *args, struct scenario *scenarios, size_t count, struct err *err)
+{
+	bool wanted = schema_strings_has(&args->guests, guest_kind_name(GUEST_BARE));
+	int ret = 0;
+
+	for (size_t i = 0; wanted && ret == 0 && i < count; i++)
+		ret = scenario_allow_bare(&scenarios[i], err);
+	return ret;
+}
+
 /* Where guests cannot be, the runs without one are still worth something. */
 static int check_guests(struct run_options *o, const struct scenario *scenarios, size_t count, struct err *err)
 {
-	int ret = wants(o, scenarios, count, GUEST_LIBVIRT) ? checks_virtualization(err) : 0;
+	static const struct {
+		enum guest_kind kind;
+		int (*check)(struct err *err);
+		const char *name;
+	} guests[] = { { GUEST_LIBVIRT, checks_virtualization, "guest" }, { GUEST_BARE, kvm_check, "bare guest" } };
 
-	if (ret != -ENOTSUP || !wants(o, scenarios, count, GUEST_NONE))
-		return ret;
-	log_info("skipped, all runs with a guest: %s", err->msg);
-	o->guests &= ~(1U << GUEST_LIBVIRT);
+	for (size_t i = 0; i < ARRAY_SIZE(guests); i++) {
+		int ret = wants(o, scenarios, count, guests[i].kind) ? guests[i].check(err) : 0;
+
+		if (ret != -ENOTSUP && ret < 0)
+			return ret;
+		if (ret == 0)
+			continue;
+		o->guests &= ~(1U << guests[i].kind);
+		if (!wants_any(o, scenarios, count))
+			return ret;
+		log_info("skipped, all runs with a %s: %s", guests[i].name, err->msg);
+	}
 	return 0;
 }
 
@@ -149,7 +183,7 @@ static int exit_code(int ret, const struct run_counts *counts)
 	return counts->complete ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_SKIPPED;
 }
 
-static int run(const struct args *args, const char *command, const struct scenario *scenarios, size_t count)
+static int run(const struct args *args, const char *command, struct scenario *scenarios, size_t count)
 {
 	_cleanup_free_ char *out_dir = args->out_dir ? strdup(args->out_dir) : default_out_dir();
 	struct run_options o = { .command = command,
@@ -166,6 +200,8 @@ static int run(const struct args *args, const char *command, const struct scenar
 	struct err err = { "" };
 	int ret = parse_guests(&args->guests, &o.guests, &err);
 
+	if (ret == 0)
+		ret = allow_bare(args, scenarios, count, &err);
 	if (ret == 0 && o.emulated && o.mode == MODE_QUALIFICATION)
 		ret = err_set(&err, -EINVAL, "an emulated host cannot qualify: its microseconds are the emulator's");
 	if (ret == 0)

@@ -8,6 +8,7 @@
 #include "host/progress.h"
 
 #define GUEST_MEASURED_CPU DOMAIN_MEASURED_VCPU
+#define GUEST_BARE_CPU 0 /* the only one of a bare guest */
 
 struct guest_params {
 	const char *state_dir; /* of this run; copies of kernel and initramfs, and the console's log lie here */

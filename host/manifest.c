@@ -78,9 +78,12 @@ static json_t *arm_json(const struct manifest_params *p)
 
 static json_t *measured_json(const struct manifest_params *p)
 {
+	int bare = p->kind == GUEST_BARE ? (int)p->measured->probe_tid : 0; /* which is its own vCPU and VMM */
+	int cpu = p->kind == GUEST_BARE ? GUEST_BARE_CPU : -1;
+
 	return json_pack("{s:i, s:i, s:i, s:i, s:O, s:i, s:i}", "host_cpu", p->options->cpus.measured, "guest_cpu",
-			 p->guest ? GUEST_MEASURED_CPU : -1, "vcpu_tid", p->guest ? (int)p->guest->vcpu_tid : 0,
-			 "vmm_pid", p->guest ? (int)p->guest->vmm : 0, "stimulus_pids", p->measured->stimulus_pids,
+			 p->guest ? GUEST_MEASURED_CPU : cpu, "vcpu_tid", p->guest ? (int)p->guest->vcpu_tid : bare,
+			 "vmm_pid", p->guest ? (int)p->guest->vmm : bare, "stimulus_pids", p->measured->stimulus_pids,
 			 "probe_tid", (int)p->measured->probe_tid, "probe_number", (int)p->measured->probe_number);
 }
 

@@ -69,7 +69,15 @@ static enum layer probe_layer(const struct measuring *m)
 
 static int measured_cpu(const struct measuring *m, enum layer layer)
 {
-	return layer == LAYER_HOST ? m->p->host_cpu : GUEST_MEASURED_CPU;
+	return layer == LAYER_HOST ? m->p->host_cpu : m->p->bare ? GUEST_BARE_CPU : GUEST_MEASURED_CPU;
+}
+
+/* The process that runs the guest; 0: there is none, or not yet. */
+static pid_t vmm(const struct measuring *m)
+{
+	if (m->p->guest)
+		return m->p->guest->vmm;
+	return m->p->bare ? m->out->probe_tid : 0;
 }
 
 static json_t *param_json(const struct measuring *m, const char *text)
@@ -77,8 +85,8 @@ static json_t *param_json(const struct measuring *m, const char *text)
 	char *end;
 	long long number = strtoll(text, &end, 10);
 
-	if (m->p->guest && strcmp(text, SCENARIO_VMM) == 0)
-		return json_integer(m->p->guest->vmm);
+	if (vmm(m) && strcmp(text, SCENARIO_VMM) == 0)
+		return json_integer(vmm(m));
 	return *end || !text[0] ? json_string(text) : json_integer(number);
 }
 
@@ -134,7 +142,7 @@ static struct prepared probe_as_primer(const struct measuring *m)
 {
 	const struct scenario_action *a = &m->p->scenario->primer;
 
-	return (struct prepared){ .agent = agent_of(m, (enum layer)a->layer),
+	return (struct prepared){ .agent = agent_of(m, probe_layer(m)),
 				  .kind = (enum action_kind)a->kind,
 				  .layer = (enum layer)a->layer,
 				  .cpu = measured_cpu(m, (enum layer)a->layer),
@@ -286,7 +294,7 @@ static int fire_behind_fifo(struct measuring *m, const struct prepared *who, enu
 /* Nothing is measured, so the clocks can be read. */
 static int guard(struct measuring *m, uint64_t when_ns, struct err *err)
 {
-	int ret = m->p->guest ? clock_track_again(&m->clock, m->p->guest->vmm, err) : 0;
+	int ret = vmm(m) ? clock_track_again(&m->clock, vmm(m), err) : 0;
 
 	return ret < 0 ? ret : settle_until(m, when_ns, err);
 }
@@ -413,12 +421,13 @@ static int start_tracing(struct measuring *m, struct err *err)
 static int start_probe(struct measuring *m, struct err *err)
 {
 	const struct scenario_probe *probe = &m->p->scenario->probe;
+	enum cpu_policy policy = m->p->bare && m->p->fifo ? POLICY_FIFO : (enum cpu_policy)probe->policy;
 	_cleanup_json_ json_t *reply = NULL;
-	json_t *request = json_pack(
-		"{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:I}", "op", "probe.start", "kind", probe_kind_name(probe->kind),
-		"cpu", measured_cpu(m, probe_layer(m)), "threshold_ns", (json_int_t)probe->threshold_ns, "capacity",
-		PROBE_CAPACITY, "policy", policy_name((enum cpu_policy)probe->policy), "priority",
-		probe->policy == POLICY_FIFO ? 1 : 0, "interval_ns", (json_int_t)probe->interval_ns);
+	json_t *request = json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:I}", "op", "probe.start", "kind",
+				    m->p->bare ? "bare" : probe_kind_name(probe->kind), "cpu",
+				    measured_cpu(m, probe_layer(m)), "threshold_ns", (json_int_t)probe->threshold_ns,
+				    "capacity", PROBE_CAPACITY, "policy", policy_name(policy), "priority",
+				    policy == POLICY_FIFO ? 1 : 0, "interval_ns", (json_int_t)probe->interval_ns);
 	int ret;
 
 	if (m->primer.by_probe) {
@@ -453,13 +462,15 @@ static int set_up(struct measuring *m, struct err *err)
 		ret = read_hz(m, err);
 	if (ret == 0 && m->p->guest)
 		ret = domain_punch(m->p->guest->domain, err);
+	if (ret == 0 && m->p->bare) /* with it comes its guest, which others want to know */
+		ret = start_probe(m, err);
 	if (ret == 0)
 		ret = prepare_all(m, err);
-	if (ret == 0 && m->p->guest)
-		ret = clock_track_start(&m->clock, m->p->guest->agent, m->p->guest->vmm, err);
+	if (ret == 0 && vmm(m))
+		ret = clock_track_start(&m->clock, agent_of(m, LAYER_GUEST), vmm(m), err);
 	if (ret == 0)
 		ret = start_tracing(m, err);
-	return ret < 0 ? ret : start_probe(m, err);
+	return ret < 0 || m->probing ? ret : start_probe(m, err);
 }
 
 static int fetch(struct measuring *m, struct agent *agent, json_t *request, const char *file, uint64_t max_bytes,
@@ -516,8 +527,8 @@ static int stop_tracing(struct measuring *m, enum layer layer, uint64_t *lost, s
 
 static int save_clocks(struct measuring *m, struct err *err)
 {
-	const struct guest *guest = m->p->guest;
-	int ret = guest && m->clock.n_readings ? clock_track_end(&m->clock, guest->agent, guest->vmm, err) : 0;
+	bool started = vmm(m) && m->clock.n_readings;
+	int ret = started ? clock_track_end(&m->clock, agent_of(m, LAYER_GUEST), vmm(m), err) : 0;
 	int saved = bundle_writer_json(m->p->bundle, "clock.json", clock_track_json(&m->clock), err);
 
 	return ret < 0 ? ret : saved;
@@ -543,10 +554,10 @@ static int finish(struct measuring *m, struct err *err)
 	int ret[8] = { 0 };
 
 	progress_phase(m->p->progress, "collect");
-	ret[0] = stop_probe(m, &why[0]);
-	ret[1] = stop_tracing(m, LAYER_HOST, &m->out->lost_host_events, &why[1]);
-	ret[2] = stop_tracing(m, LAYER_GUEST, &m->out->lost_guest_events, &why[2]);
-	ret[3] = save_clocks(m, &why[3]);
+	ret[0] = save_clocks(m, &why[0]); /* a bare guest ends with the probe */
+	ret[1] = stop_probe(m, &why[1]);
+	ret[2] = stop_tracing(m, LAYER_HOST, &m->out->lost_host_events, &why[2]);
+	ret[3] = stop_tracing(m, LAYER_GUEST, &m->out->lost_guest_events, &why[3]);
 	if (m->probing)
 		ret[4] = fetch(m, agent_of(m, probe_layer(m)), json_pack("{s:s}", "op", "probe.fetch"), "probe.bin",
 			       MAX_PROBE_BYTES, &why[4]);

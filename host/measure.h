@@ -14,7 +14,8 @@
 struct measure_params {
 	const struct scenario *scenario;
 	struct agent *host_agent;
-	struct guest *guest; /* NULL for guest none */
+	struct guest *guest; /* NULL for guest none, and for a bare one */
+	bool bare;	     /* the probe runs in a bare guest */
 	int host_cpu;	     /* measured */
 	uint64_t seed;
 	uint64_t guard_ns;

@@ -129,6 +129,8 @@ static int place_guest(struct run *r, const struct one *one, struct err *err)
 	if (one->kind == GUEST_LIBVIRT && fits)
 		return 0;
 	guest_stop(&r->guest);
+	if (one->kind == GUEST_BARE) /* the probe makes it */
+		return tolerate_tsc(r, err);
 	return one->kind == GUEST_LIBVIRT ? start_guest(r, shape, err) : 0;
 }
 
@@ -278,10 +280,11 @@ static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 	struct measure_params params = { .scenario = one->scenario,
 					 .host_agent = r->agent,
 					 .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
+					 .bare = one->kind == GUEST_BARE,
 					 .host_cpu = r->o->cpus.measured,
 					 .seed = one->seed,
 					 .guard_ns = guard_ns(),
-					 .fifo = one->kind == GUEST_LIBVIRT && wants_fifo(r),
+					 .fifo = one->kind != GUEST_NONE && wants_fifo(r),
 					 .trace = r->o->trace,
 					 .probes = &r->probes,
 					 .progress = &r->progress,
@@ -390,7 +393,7 @@ static int run_one(struct run *r, const struct scenario *scenario, enum guest_ki
 /* A spinning FIFO vCPU starves every ordinary task of its CPU: a primer there would wait for ever. */
 static int check_policy(const struct run *r, const struct scenario *s, enum guest_kind kind, struct err *err)
 {
-	if (kind == GUEST_LIBVIRT && wants_fifo(r) && s->has_primer && s->primer.layer == LAYER_HOST)
+	if (kind != GUEST_NONE && wants_fifo(r) && s->has_primer && s->primer.layer == LAYER_HOST)
 		return err_set(err, -ENOTSUP,
 			       "its primer acts on the host's measured CPU, where a FIFO vCPU lets nothing run");
 	return 0;

@@ -14,7 +14,7 @@
 #define KEY(type, member) .key = #member, .offset = offsetof(struct type, member)
 
 static const char *const layer_names[] = { "host", "guest", NULL };
-static const char *const guest_names[] = { "libvirt", "none", NULL };
+static const char *const guest_names[] = { "libvirt", "none", "bare", NULL };
 static const char *const actor_names[] = { "task", "probe", NULL };
 static const char *const policy_names[] = { "other", "fifo", NULL };
 static const char *const probe_names[] = { "spin", "timer", NULL };
@@ -69,7 +69,9 @@ static const struct schema_field shape_fields[] = {
 	  .required = true,
 	  .names = guest_names,
 	  .help = "Guests to run with: libvirt (the probe runs on a pinned vCPU), none (the probe runs on the host's "
-		  "isolated CPU: the native gap)." },
+		  "isolated CPU: the native gap), bare (it runs there on a vCPU without anything else in the guest: "
+		  "what the "
+		  "host alone does to one). Where the layer is host, --guest bare does without being listed." },
 	{ .key = "guest_cpus",
 	  .type = SCHEMA_UINT,
 	  .offset = offsetof(struct scenario_shape, guest_cpus),
@@ -320,21 +322,52 @@ static int check_action(const char *key, const struct scenario *s, const struct 
 	return 0;
 }
 
+/* In a bare guest there is nothing but the probe, which can touch memory. */
+static int check_bare(const struct scenario *s, struct err *err)
+{
+	const struct scenario_setting *set = s->settings.item;
+	const struct scenario_event *event = s->events.item;
+	const char *what = NULL;
+
+	if (s->layer == LAYER_GUEST)
+		what = "layer is guest";
+	else if (s->probe.kind != PROBE_SPIN)
+		what = "probe.kind is not spin";
+	else if (s->has_stimulus && s->stimulus.layer == LAYER_GUEST)
+		what = "stimulus.layer is guest";
+	else if (s->has_primer && (s->primer.layer == LAYER_GUEST || s->primer.by == ACTOR_PROBE))
+		what = "its primer acts in the guest, or in the probe";
+	for (size_t i = 0; i < s->settings.count; i++)
+		what = set[i].layer == LAYER_GUEST ? "a setting is the guest's" : what;
+	for (size_t i = 0; i < s->events.count; i++)
+		what = event[i].layer == LAYER_GUEST ? "an event is the guest's" : what;
+	return what ? err_set(err, -EINVAL, "%s: not in a bare guest, which has no kernel: %s", s->name, what) : 0;
+}
+
+int scenario_allow_bare(struct scenario *s, struct err *err)
+{
+	int ret = check_bare(s, err);
+
+	if (ret == 0)
+		s->shape.guests |= 1U << GUEST_BARE;
+	return ret;
+}
+
 /* The probe runs in the guest, where there is one, and acts in its own layer. */
 static int check_actors(const struct scenario *s, struct err *err)
 {
-	uint32_t probes = s->primer.layer == LAYER_HOST ? 1U << GUEST_NONE : 1U << GUEST_LIBVIRT;
+	bool on_host = s->primer.layer == LAYER_HOST;
+	uint32_t probes = on_host ? 1U << GUEST_NONE : 1U << GUEST_LIBVIRT | 1U << GUEST_BARE;
 
 	if (s->has_stimulus && s->stimulus.by == ACTOR_PROBE)
 		return err_set(err, -EINVAL, "%s: stimulus.by: a stimulus acts on a housekeeping CPU", s->name);
 	if (!s->has_primer || s->primer.by != ACTOR_PROBE)
 		return 0;
-	if (s->shape.guests != probes)
+	if (s->shape.guests & ~probes)
 		return err_set(
 			err, -EINVAL,
 			"%s: primer.by is probe and primer.layer is %s: shape.guest must be %s, where the probe is",
-			s->name, layer_names[s->primer.layer],
-			guest_names[s->primer.layer == LAYER_HOST ? GUEST_NONE : GUEST_LIBVIRT]);
+			s->name, layer_names[s->primer.layer], on_host ? "none" : "libvirt or bare");
 	return s->primer.unstick_ns ? err_set(err, -EINVAL, "%s: primer.by is probe: it cannot unstick", s->name) : 0;
 }
 
@@ -422,6 +455,8 @@ int scenario_check(const struct scenario *s, struct err *err)
 		ret = check_actors(s, err);
 	if (ret == 0)
 		ret = check_windows(s, err);
+	if (ret == 0 && s->shape.guests & 1U << GUEST_BARE)
+		ret = check_bare(s, err);
 	return ret < 0 ? ret : check_settings(s, err);
 }
 

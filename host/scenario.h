@@ -13,7 +13,7 @@
 #include "common/stimulus_kinds.h"
 
 enum layer { LAYER_HOST, LAYER_GUEST, LAYER_MAX };
-enum guest_kind { GUEST_LIBVIRT, GUEST_NONE, GUEST_MAX };
+enum guest_kind { GUEST_LIBVIRT, GUEST_NONE, GUEST_BARE, GUEST_MAX };
 enum actor { ACTOR_TASK, ACTOR_PROBE, ACTOR_MAX };
 enum cpu_policy { POLICY_OTHER, POLICY_FIFO, POLICY_MAX };
 
@@ -143,6 +143,15 @@ int scenario_parse(const char *name, const char *text, size_t len, struct scenar
 int scenario_check(const struct scenario *scenario, struct err *err);
 
 /**
+ * scenario_allow_bare - run it with a bare guest too, listed or not
+ * @scenario: loaded; gets that kind of guest
+ * @err: why it cannot
+ *
+ * Pure. Return: 0, or -EINVAL for a scenario that wants a kernel in the guest.
+ */
+int scenario_allow_bare(struct scenario *scenario, struct err *err);
+
+/**
  * scenario_done - free what scenario_load() filled in
  * @scenario: may be zeroed
  */
@@ -173,7 +182,7 @@ const struct schema_field *scenario_fields(void);
 /** layer_name - "host" or "guest" */
 const char *layer_name(enum layer layer);
 
-/** guest_kind_name - "libvirt" or "none" */
+/** guest_kind_name - "libvirt", "none" or "bare" */
 const char *guest_kind_name(enum guest_kind kind);
 
 /** policy_name - "other" or "fifo" */

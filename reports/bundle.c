@@ -50,6 +50,7 @@ static int load_manifest(struct bundle *b, struct err *err)
 		return err_set(err, -EINVAL, "'%s' has schema '%s', only '%s' is known", path,
 			       json_get_string(b->manifest, "schema"), SCHEMA);
 	b->has_guest = strcmp(json_get_string(b->manifest, "guest"), "none") != 0;
+	b->is_bare = strcmp(json_get_string(b->manifest, "guest"), "bare") == 0;
 	b->is_complete = strcmp(json_get_string(b->manifest, "status"), "complete") == 0;
 	b->is_emulated = json_is_true(json_object_get(b->manifest, "emulated"));
 	b->cycles_per_second = json_get_u64(b->manifest, "cycles_per_second");

@@ -56,6 +56,7 @@ struct bundle {
 	char *dir;
 	json_t *manifest;
 	bool has_guest; /* "libvirt" or "bare" */
+	bool is_bare;	/* in which there is no kernel that could trace */
 	bool is_complete;
 	bool is_emulated;
 	uint64_t cycles_per_second;

@@ -25,10 +25,10 @@ int pool_kind_parse(const char *guest, enum pool_kind *ret)
 bool pool_is_traced(const json_t *result)
 {
 	const json_t *trace = json_object_get(result, "trace");
-	bool native = strcmp(json_get_string(result, "guest"), "none") == 0;
+	bool has_kernel = strcmp(json_get_string(result, "guest"), "libvirt") == 0;
 
 	return !trace || (json_is_true(json_object_get(trace, "host")) &&
-			  (native || json_is_true(json_object_get(trace, "guest"))));
+			  (!has_kernel || json_is_true(json_object_get(trace, "guest"))));
 }
 
 bool pool_has_causes(const json_t *result)

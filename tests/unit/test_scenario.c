@@ -123,6 +123,19 @@ static const struct bad bad[] = {
 	  "must be none" },
 	{ HEAD "shape: {guest: none}\n" WINDOWS PROVOKES "primer: {kind: mlock, by: probe, period: 1s, unstick: 1ms}\n",
 	  "unstick" },
+	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER "probe: {kind: timer}\n", "probe.kind" },
+	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES "primer: {kind: mlock, layer: guest, period: 1s}\n",
+	  "its primer acts in the guest" },
+	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES "primer: {kind: mlock, by: probe, period: 1s}\n",
+	  "must be none" },
+	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER
+	       "stimulus: {kind: stat_refresh, layer: guest, period: 1s}\n",
+	  "stimulus.layer is guest" },
+	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER "events: [{layer: guest, name: \"kmem:x\"}]\n",
+	  "an event is the guest's" },
+	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER
+	       "settings:\n  - {layer: guest, path: /sys/x, value: \"1\"}\n",
+	  "a setting is the guest's" },
 	{ HEAD SHAPE PROVOKES PRIMER "windows: {length: 60s, armed: 10s, control: 5s}\n", "length" },
 	{ HEAD SHAPE PROVOKES PRIMER "windows: {length: 60s, armed: 10min, control: 5s}\n", "time_limit" },
 	{ "description: x\nlayer: guest\n" SHAPE WINDOWS PROVOKES PRIMER, "layer is guest" },
@@ -156,6 +169,25 @@ static void test_guest_layer_needs_a_guest(void **state)
 
 	(void)state;
 	assert_int_equal(parse(text, &s, &err), 0);
+}
+
+static void test_bare_on_request(void **state)
+{
+	static const char guest[] =
+		"description: x\nlayer: guest\n" SHAPE_GUEST WINDOWS "provokes: [guest/kworker/vmstat_update]\n"
+		"primer: {kind: mlock, layer: guest, period: 1s}\n";
+	_cleanup_scenario_ struct scenario host_s = { 0 };
+	_cleanup_scenario_ struct scenario guest_s = { 0 };
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(parse(GOOD, &host_s, &err), 0);
+	assert_int_equal(scenario_allow_bare(&host_s, &err), 0);
+	assert_int_equal(host_s.shape.guests, 1U << GUEST_LIBVIRT | 1U << GUEST_NONE | 1U << GUEST_BARE);
+	assert_int_equal(parse(guest, &guest_s, &err), 0);
+	assert_int_equal(scenario_allow_bare(&guest_s, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "x: not in a bare guest, which has no kernel: layer is guest"));
+	assert_int_equal(guest_s.shape.guests, 1U << GUEST_LIBVIRT);
 }
 
 static void test_ours_load(void **state)
@@ -193,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_guest_layer_needs_a_guest),
+		cmocka_unit_test(test_bare_on_request),
 		cmocka_unit_test(test_ours_load),
 		cmocka_unit_test(test_unknown_name_lists_the_known),
 	};
