@@ -30,12 +30,13 @@ static const struct spelling spellings[CAUSE_CLASS_MAX] = {
 	[CAUSE_NMI] = { "nmi", true, true, 5 },
 	[CAUSE_IRQ] = { "irq", true, true, 5 },
 	[CAUSE_IPI] = { "ipi", true, true, 5 },
-	[CAUSE_TRACER] = { "tracer", false, false, 6 },
-	[CAUSE_STIMULUS] = { "stimulus", true, false, 6 },
-	[CAUSE_TASK] = { "task", true, true, 6 },
-	[CAUSE_VMM] = { "vmm", true, true, 6 },
-	[CAUSE_KWORKER] = { "kworker", true, true, 6 },
-	[CAUSE_HANG] = { "hang", true, true, 6 },
+	[CAUSE_WAIT] = { "wait", true, true, 6 },
+	[CAUSE_TRACER] = { "tracer", false, false, 7 },
+	[CAUSE_STIMULUS] = { "stimulus", true, false, 7 },
+	[CAUSE_TASK] = { "task", true, true, 7 },
+	[CAUSE_VMM] = { "vmm", true, true, 7 },
+	[CAUSE_KWORKER] = { "kworker", true, true, 7 },
+	[CAUSE_HANG] = { "hang", true, true, 7 },
 };
 
 static const char *const layer_words[TRACE_LAYER_MAX] = { "host", "guest" };

@@ -24,6 +24,10 @@ void timeline_init(struct timeline *timeline, const struct timeline_params *para
 	t->pending_ipi = t->ipi = cause(t, CAUSE_IPI, NAME_PENDING);
 	t->unknown_work = cause(t, CAUSE_KWORKER, 0);
 	t->unknown_exit = cause(t, CAUSE_EXIT, 0);
+	t->sleep = TIMELINE_NONE;
+	t->npf = names_intern(names, "npf", NAMES_MAX_CHARS);
+	t->ept_violation = names_intern(names, "ept_violation", NAMES_MAX_CHARS);
+	t->page_fault = names_intern(names, "page_fault", NAMES_MAX_CHARS);
 	t->hlt = names_intern(names, "hlt", 3);
 	t->barrier = names_intern(names, "wq_barrier_func", NAMES_MAX_CHARS);
 	t->call = names_intern(names, "call_function", NAMES_MAX_CHARS);
@@ -107,7 +111,7 @@ static uint32_t task_cause(struct timeline *t, int32_t pid, uint32_t name)
 	const char *part;
 
 	if (pid == 0)
-		return cause(t, t->is_halted ? CAUSE_HALTED : CAUSE_IDLE, 0);
+		return t->sleep != TIMELINE_NONE ? t->sleep : cause(t, CAUSE_IDLE, 0);
 	if (is_stimulus(t, pid))
 		return cause(t, CAUSE_STIMULUS, 0);
 	if (starts_with(comm, "trace-cmd") || starts_with(comm, "vcpulat-agent"))
@@ -151,11 +155,24 @@ static void enter_task(struct timeline *t, int32_t pid, uint32_t name)
 	t->is_working = worker;
 	t->work = worker ? worker->work : t->pending_work;
 	if (is_subject(t)) {
-		t->is_halted = false;
+		t->sleep = TIMELINE_NONE;
 		t->in_guest = false;
 		return;
 	}
 	t->task = task_cause(t, pid, name);
+}
+
+/* A vCPU gives its CPU up by itself: it halts, or what its exit asks for takes a while. */
+static void fall_asleep(struct timeline *t, struct timeline_step *step)
+{
+	bool faults = t->exit_name == t->npf || t->exit_name == t->ept_violation;
+
+	if (t->exit_name == t->hlt) {
+		t->sleep = cause(t, CAUSE_HALTED, 0);
+		return;
+	}
+	t->sleep = cause(t, CAUSE_WAIT, faults ? t->page_fault : t->exit_name);
+	step->started = t->sleep;
 }
 
 /* The trace does not show how the CPU came to this task. */
@@ -180,8 +197,8 @@ static void on_switch(struct timeline *t, const struct trace_event *event, struc
 	/* A kworker that leaves without having started anything is never named. */
 	if (!is_subject(t) && t->is_kworker && t->work == t->pending_work)
 		rename_step(step, t->pending_work, t->unknown_work);
-	if (is_subject(t))
-		t->is_halted = t->params.is_vcpu && sleeps && t->exit == cause(t, CAUSE_EXIT, t->hlt);
+	if (is_subject(t) && t->params.is_vcpu && sleeps)
+		fall_asleep(t, step);
 	remember_work(t);
 	enter_task(t, event->peer, event->name);
 	if (!is_subject(t) && !t->is_kworker && t->pid != 0)
@@ -272,6 +289,7 @@ static void leave_guest(struct timeline *t, const struct trace_event *event)
 		return;
 	t->in_guest = false;
 	t->exit = t->pending_exit;
+	t->exit_name = 0;
 }
 
 static void on_kvm_exit(struct timeline *t, const struct trace_event *event, struct timeline_step *step)
@@ -284,6 +302,7 @@ static void on_kvm_exit(struct timeline *t, const struct trace_event *event, str
 		rename_step(step, t->pending_exit, id);
 	t->in_guest = false;
 	t->exit = id;
+	t->exit_name = event->name;
 	step->started = id;
 	step->is_exit = true;
 }
@@ -295,16 +314,17 @@ static void on_kvm_entry(struct timeline *t, struct timeline_step *step)
 	if (t->exit == t->pending_exit)
 		rename_step(step, t->pending_exit, t->unknown_exit);
 	t->exit = t->unknown_exit;
+	t->exit_name = 0;
 	t->in_guest = true;
 	t->depth = 0;
 }
 
-/* A CPU that idles because its vCPU halted is halted, however deep it sleeps. */
+/* A CPU that idles because its vCPU halted or waits does that, however deep it sleeps. */
 static void on_cpu_idle(struct timeline *t, const struct trace_event *event)
 {
 	char state[16];
 
-	if (t->pid != 0 || t->is_halted)
+	if (t->pid != 0 || t->sleep != TIMELINE_NONE)
 		return;
 	snprintf(state, sizeof(state), "%" PRIu32, (uint32_t)event->arg);
 	t->task = (uint32_t)event->arg == UINT32_MAX ? cause(t, CAUSE_IDLE, 0)
@@ -316,6 +336,7 @@ static void on_lost(struct timeline *t)
 	t->depth = 0;
 	t->pid = -1;
 	t->exit = t->unknown_exit;
+	t->exit_name = 0;
 	t->in_guest = t->params.is_vcpu;
 	memset(t->worker, 0, sizeof(t->worker));
 }

@@ -55,17 +55,21 @@ struct timeline {
 	bool is_working;       /* between start and end of @work */
 	uint32_t work;	       /* of the current kworker: the present or last function */
 	bool in_guest;	       /* of the subject */
-	bool is_halted;	       /* the subject sleeps in HLT */
+	uint32_t sleep;	       /* cause: why the subject sleeps; TIMELINE_NONE: it does not */
 	uint32_t exit;	       /* cause of the subject's last exit */
+	uint32_t exit_name;    /* its name; 0: not known */
 	uint32_t pending_work; /* causes that stand for what the next event will name */
 	uint32_t pending_exit;
 	uint32_t pending_ipi;
 	uint32_t ipi; /* cause of the last interrupt of this kind when no event says what it calls */
 	uint32_t unknown_work;
 	uint32_t unknown_exit;
-	uint32_t hlt;	  /* name "hlt" */
-	uint32_t barrier; /* name "wq_barrier_func" */
-	uint32_t call;	  /* names "call_function" and "call_function_single" */
+	uint32_t hlt; /* name "hlt" */
+	uint32_t npf; /* names of one and the same exit, by processor */
+	uint32_t ept_violation;
+	uint32_t page_fault; /* and for both */
+	uint32_t barrier;    /* name "wq_barrier_func" */
+	uint32_t call;	     /* names "call_function" and "call_function_single" */
 	uint32_t call_single;
 	struct timeline_worker worker[TIMELINE_WORKERS];
 	unsigned int next_worker; /* slot to forget first */

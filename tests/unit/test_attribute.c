@@ -179,6 +179,38 @@ static void guest_kworker(void **state)
 	world_done(&w);
 }
 
+/* A vCPU that halts does what its guest wants; one that sleeps in another exit is kept waiting. */
+static void vcpu_sleeps(void **state)
+{
+	static const struct {
+		const char *exit;
+		const char *cause;
+	} exits[] = { { "npf", "host/wait/page_fault" },
+		      { "ept_violation", "host/wait/page_fault" },
+		      { "io", "host/wait/io" },
+		      { "hlt", "host/irq/reschedule" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		struct world w = { .gap = { { .t0 = 1000, .t1 = 1500 } }, .n_gaps = 1 };
+
+		world_init(&w, true);
+		feed(&w, TRACE_HOST, 900, TRACE_KVM_ENTRY, VCPU, "", 1, 0);
+		feed(&w, TRACE_HOST, 1010, TRACE_KVM_EXIT, VCPU, exits[i].exit, 1, 0);
+		feed(&w, TRACE_HOST, 1030, TRACE_SWITCH, VCPU, "swapper/1", 0, 1);
+		feed(&w, TRACE_HOST, 1035, TRACE_CPU_IDLE, 0, "", 0, 1);
+		feed(&w, TRACE_HOST, 1400, TRACE_VECTOR_ENTRY, 0, "reschedule", 0, 0);
+		feed(&w, TRACE_HOST, 1410, TRACE_VECTOR_EXIT, 0, "reschedule", 0, 0);
+		feed(&w, TRACE_HOST, 1420, TRACE_SWITCH, 0, "CPU 1/KVM", VCPU, 0);
+		feed(&w, TRACE_HOST, 1490, TRACE_KVM_ENTRY, VCPU, "", 1, 0);
+		assert_int_equal(attribution_finish(w.join), 0);
+		assert_cause(&w, &w.gap[0], exits[i].cause, true);
+		assert_int_equal(
+			part(&w, &w.gap[0], strcmp(exits[i].exit, "hlt") == 0 ? "host/halted" : exits[i].cause), 380);
+		world_done(&w);
+	}
+}
+
 static void native_kworker_and_stimulus(void **state)
 {
 	struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 }, { .t0 = 2000, .t1 = 2100 } }, .n_gaps = 2 };
@@ -458,6 +490,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_kworker),
 		cmocka_unit_test(guest_kworker),
+		cmocka_unit_test(vcpu_sleeps),
 		cmocka_unit_test(native_kworker_and_stimulus),
 		cmocka_unit_test(helpers_of_a_guest),
 		cmocka_unit_test(idle_by_its_depth),
