@@ -167,9 +167,7 @@ static int prepare_all(struct measuring *m, struct err *err)
 		ret = prepare(m, ACTION_SPIN, LAYER_HOST, m->p->host_cpu, &none, &m->settle[LAYER_HOST], err);
 	if (ret == 0 && m->p->guest)
 		ret = prepare(m, ACTION_SPIN, LAYER_GUEST, GUEST_MEASURED_CPU, &none, &m->settle[LAYER_GUEST], err);
-	if (s->has_primer && s->primer.by == ACTOR_PROBE)
-		m->primer = probe_as_primer(m);
-	else if (ret == 0 && s->has_primer)
+	if (ret == 0 && s->has_primer && s->primer.by == ACTOR_TASK)
 		ret = prepare_action(m, &s->primer, measured_cpu(m, (enum layer)s->primer.layer), &m->primer, err);
 	if (ret == 0 && s->has_stimulus)
 		ret = prepare_action(m, &s->stimulus, -1, &m->stimulus, err);
@@ -462,6 +460,8 @@ static int set_up(struct measuring *m, struct err *err)
 		ret = read_hz(m, err);
 	if (ret == 0 && m->p->guest)
 		ret = domain_punch(m->p->guest->domain, err);
+	if (m->p->scenario->has_primer && m->p->scenario->primer.by == ACTOR_PROBE)
+		m->primer = probe_as_primer(m);
 	if (ret == 0 && m->p->bare) /* with it comes its guest, which others want to know */
 		ret = start_probe(m, err);
 	if (ret == 0)

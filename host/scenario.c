@@ -335,7 +335,8 @@ static int check_bare(const struct scenario *s, struct err *err)
 		what = "probe.kind is not spin";
 	else if (s->has_stimulus && s->stimulus.layer == LAYER_GUEST)
 		what = "stimulus.layer is guest";
-	else if (s->has_primer && (s->primer.layer == LAYER_GUEST || s->primer.by == ACTOR_PROBE))
+	else if (s->has_primer && (s->primer.layer == LAYER_GUEST || s->primer.by == ACTOR_PROBE) &&
+		 s->primer.kind != ACTION_MINOR_FAULT)
 		what = "its primer acts in the guest, or in the probe";
 	for (size_t i = 0; i < s->settings.count; i++)
 		what = set[i].layer == LAYER_GUEST ? "a setting is the guest's" : what;

@@ -248,6 +248,8 @@ static void bad_parameters_are_refused(void **state)
 		{ "write", "{\"path\": \"/proc/sys/vm/swappiness\", \"value\": 1, \"hold\": 60000}" },
 		{ "oom", "{}" },
 		{ "list", "{}" },
+		{ "minor_fault", "{\"memory\": \"disk\"}" },
+		{ "minor_fault", "{\"pages\": 1}" },
 		{ "migrate", "{\"pages\": 1}" },
 		{ "migrate", "{\"pid\": 1, \"pages\": 5000}" },
 		{ "list", "{\"device\": \"/dev/sda\"}" },
@@ -280,6 +282,31 @@ static void bad_parameters_are_refused(void **state)
 		assert_null(stimulus);
 		assert_non_null(strstr(err.msg, bad[i].kind));
 	}
+}
+
+/* Each touch waits for its page's content, which is checked; there are not more than were asked for. */
+static void minor_faults_bring_content(void **state)
+{
+	_cleanup_json_ json_t *params = json_pack("{s:i}", "pages", 3);
+	struct stimulus *stimulus;
+	struct stimulus_shot shot;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* userfaultfd is a privilege */
+	stimulus = prepare_with("minor_fault", -1, params);
+	for (int i = 1; i < 3; i++) {
+		long faults = faults_of(stimulus_pid(stimulus));
+
+		assert_int_equal(stimulus_fire(stimulus, true, 0, &shot, NULL), 0);
+		assert_int_equal(faults_of(stimulus_pid(stimulus)), faults);
+		assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+		assert_int_equal(shot.result, 0);
+		assert_true(faults_of(stimulus_pid(stimulus)) > faults);
+	}
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_int_equal(shot.result, -ENOSPC);
+	stimulus_free(stimulus);
 }
 
 static void unknown_kind_names_the_known(void **state)
@@ -361,6 +388,7 @@ int main(void)
 		cmocka_unit_test(shot_is_timed),
 		cmocka_unit_test(mlock_alternates_and_sham_does_nothing),
 		cmocka_unit_test(no_page_is_faulted),
+		cmocka_unit_test(minor_faults_bring_content),
 		cmocka_unit_test(unknown_kind_names_the_known),
 		cmocka_unit_test(endless_spin_is_refused),
 		cmocka_unit_test(dead_worker_is_noticed),
