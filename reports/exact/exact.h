@@ -105,16 +105,17 @@ int exact_order(const json_t *a, const json_t *b, enum exact_depth depth);
 const json_t *exact_find(const json_t *exact, const char *cause);
 
 /**
- * exact_row - what one cause costs natively and in a guest
+ * exact_row - what one cause costs natively and in guests
  * @native: of runs without a guest; may be NULL
  * @guest: of runs with one; may be NULL
+ * @bare: of runs with a bare one; may be NULL
  * @cause: the cause
  *
- * Return: new reference to {"native", "guest", "amplification"}, each of which may be null:
- * the first two are the cause's figures without functions and paths, the last the ratio of
- * their median totals. JSON null when neither has it.
+ * Return: new reference to {"native", "guest", "bare", "amplification"}, each of which may be
+ * null: the first three are the cause's figures without functions and paths, the last the ratio
+ * of the median totals of the first two. JSON null when none has it.
  */
-json_t *exact_row(const json_t *native, const json_t *guest, const char *cause);
+json_t *exact_row(const json_t *native, const json_t *guest, const json_t *bare, const char *cause);
 
 /**
  * exact_print_comparison - what exact_compare() found, in words

@@ -26,7 +26,7 @@ static void fill_row(json_t *row, const struct exact_groups *groups)
 {
 	json_object_set_new(row, "exact",
 			    exact_row(exact_of(groups, row, "none"), exact_of(groups, row, "libvirt"),
-				      json_get_string(row, "cause")));
+				      exact_of(groups, row, "bare"), json_get_string(row, "cause")));
 }
 
 static const char *baseline_of(const json_t *comparison)
@@ -105,21 +105,39 @@ static void print_figure(FILE *out, const json_t *figures, const char *name, int
 	fprintf(out, " %*s", width, text);
 }
 
+static void print_guest(FILE *out, const json_t *guest)
+{
+	print_figure(out, guest, "total", 16);
+	print_figure(out, guest, "host", 16);
+	print_figure(out, guest, "switches", 8);
+}
+
 static void print_row(FILE *out, const json_t *row)
 {
 	const json_t *exact = json_object_get(row, "exact");
+	const json_t *native = json_object_get(exact, "native");
 	const json_t *guest = json_object_get(exact, "guest");
 	const json_t *ratio = json_object_get(exact, "amplification");
 
 	fprintf(out, "  %-21.21s", json_get_string(row, "arm"));
-	print_figure(out, json_object_get(exact, "native"), "total", 15);
-	print_figure(out, guest, "total", 16);
-	print_figure(out, guest, "host", 16);
-	print_figure(out, guest, "switches", 8);
+	print_figure(out, native, "total", 15);
+	print_guest(out, guest);
 	if (json_is_real(ratio))
 		fprintf(out, " %13.2fx\n", json_real_value(ratio));
 	else
 		fprintf(out, " %14s\n", "-");
+}
+
+static void print_bare_row(FILE *out, const json_t *row)
+{
+	fprintf(out, "  %-14.14s (bare) %15s", json_get_string(row, "arm"), "");
+	print_guest(out, json_object_get(json_object_get(row, "exact"), "bare"));
+	fputc('\n', out);
+}
+
+static bool has(const json_t *row, const char *kind)
+{
+	return json_is_object(json_object_get(json_object_get(row, "exact"), kind));
 }
 
 /* The plain timer interrupt is what everything else is measured against: shown though nobody provokes it. */
@@ -153,7 +171,10 @@ void exact_print_rows(FILE *out, const json_t *comparison, bool all)
 				"of medians");
 		if (!is_same(last, row))
 			fprintf(out, "%s  %s\n", json_get_string(row, "scenario"), json_get_string(row, "cause"));
-		print_row(out, row);
+		if (has(row, "native") || has(row, "guest"))
+			print_row(out, row);
+		if (has(row, "bare"))
+			print_bare_row(out, row);
 		last = row;
 	}
 }

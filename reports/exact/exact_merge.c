@@ -263,15 +263,17 @@ static json_t *figures_only(const json_t *cause)
 	return ret;
 }
 
-json_t *exact_row(const json_t *native, const json_t *guest, const char *cause)
+json_t *exact_row(const json_t *native, const json_t *guest, const json_t *bare, const char *cause)
 {
 	const json_t *on_host = exact_find(native, cause);
 	const json_t *in_guest = exact_find(guest, cause);
+	const json_t *in_bare = exact_find(bare, cause);
 	uint64_t from = json_get_u64(json_object_get(on_host, "total"), "median");
 	uint64_t to = json_get_u64(json_object_get(in_guest, "total"), "median");
 
-	if (!on_host && !in_guest)
+	if (!on_host && !in_guest && !in_bare)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o}", "native", figures_only(on_host), "guest", figures_only(in_guest),
-			 "amplification", from && to ? json_real((double)to / (double)from) : json_null());
+	return json_pack("{s:o,s:o,s:o,s:o}", "native", figures_only(on_host), "guest", figures_only(in_guest), "bare",
+			 figures_only(in_bare), "amplification",
+			 from && to ? json_real((double)to / (double)from) : json_null());
 }

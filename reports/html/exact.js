@@ -15,15 +15,18 @@
 	}
 
 	function rows() {
-		const worth = row => row.exact && (row.exact.native || row.exact.guest);
-		const list = comparison.rows.filter(worth).sort((a, b) => b.provoked - a.provoked);
-		return list.map(row => h("tr", {},
+		const list = comparison.rows.filter(row => row.exact).sort((a, b) => b.provoked - a.provoked);
+		const line = (row, arm, native, guest, amplification) => h("tr", {},
 			h("td", { class: "name" }, page.mark(row.cause), " ", row.cause, h("div", { class: "small" }, row.scenario)),
-			h("td", { class: "arm" }, row.arm), h("td", { class: "n" }, count(row.exact.native, "total")),
-			h("td", { class: "n" }, count(row.exact.guest, "total")),
-			h("td", { class: "n" }, count(row.exact.guest, "host")), h("td", { class: "n" }, count(row.exact.guest, "guest")),
-			h("td", { class: "n" }, count(row.exact.guest, "switches")),
-			h("td", { class: "n" }, row.exact.amplification ? row.exact.amplification.toFixed(2) + "×" : "–")));
+			h("td", { class: "arm" }, arm), h("td", { class: "n" }, count(native, "total")),
+			h("td", { class: "n" }, count(guest, "total")),
+			h("td", { class: "n" }, count(guest, "host")), h("td", { class: "n" }, count(guest, "guest")),
+			h("td", { class: "n" }, count(guest, "switches")),
+			h("td", { class: "n" }, amplification ? amplification.toFixed(2) + "×" : "–"));
+		return list.flatMap(row => [
+			row.exact.native || row.exact.guest ? line(row, row.arm, row.exact.native, row.exact.guest, row.exact.amplification) : null,
+			row.exact.bare ? line(row, row.arm + ", bare guest", null, row.exact.bare, null) : null,
+		].filter(tr => tr));
 	}
 
 	function functionRow(f) {

@@ -466,14 +466,15 @@ static void runs_merge(void **state)
 			 json_array_size(json_object_get(exact_find(a, name), "functions")));
 	assert_null(exact_find(merged, "host/irq/none"));
 
-	row = exact_row(a, b, name);
+	row = exact_row(a, b, a, name);
 	assert_int_equal(json_get_u64(json_object_get(json_object_get(row, "guest"), "total"), "median"), 101);
 	assert_true(json_real_value(json_object_get(row, "amplification")) > 1.1);
 	json_decref(row);
-	row = exact_row(NULL, b, name);
-	assert_true(json_is_null(json_object_get(row, "amplification")));
+	row = exact_row(NULL, NULL, b, name);
+	assert_true(json_is_null(json_object_get(row, "amplification")) && json_is_null(json_object_get(row, "guest")));
+	assert_int_equal(json_get_u64(json_object_get(json_object_get(row, "bare"), "total"), "median"), 101);
 	json_decref(row);
-	row = exact_row(a, NULL, "host/irq/none");
+	row = exact_row(a, NULL, NULL, "host/irq/none");
 	assert_true(json_is_null(row));
 }
 
