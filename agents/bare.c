@@ -34,6 +34,8 @@
 #define CR0_PG 0x80000000U
 #define CR4_PAE 0x20U
 #define EFER_LONG 0x500U /* LME, LMA */
+#define RFLAGS_FIXED 0x2U
+#define RFLAGS_INTERRUPTS 0x200U
 #define TSS_AT 0xfffbd000UL
 
 enum slot { SLOT_BOOT, SLOT_RING, SLOT_MEMORY };
@@ -42,6 +44,7 @@ struct bare {
 	unsigned char *boot; /* memory at 0 */
 	int vm;
 	int vcpu;
+	uint64_t rflags;
 	const struct kvm_run *run;
 };
 
@@ -86,6 +89,17 @@ static int set_slot(const struct bare *b, enum slot slot, uint64_t at, void *mem
 	return ioctl(b->vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
 }
 
+/*
+ * KVM leaves the waiting for a page to a kworker where it can halt the vCPU meanwhile: that takes a local APIC, and
+ * interrupts that are allowed (kernel arch/x86/kvm/x86.c, kvm_can_do_async_pf()). None ever comes.
+ */
+static int add_apic(const struct bare *b)
+{
+	const struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP };
+
+	return ioctl(b->vm, KVM_ENABLE_CAP, &split) < 0 ? -errno : 0;
+}
+
 static int make_vm(struct bare *b, struct probe_shared *s)
 {
 	const struct stimulus_state *act = &s->act_state;
@@ -105,6 +119,8 @@ static int make_vm(struct bare *b, struct probe_shared *s)
 		ret = set_slot(b, SLOT_RING, RING_AT, &s->ring, ring_bytes);
 	if (ret == 0 && s->act)
 		ret = set_slot(b, SLOT_MEMORY, MEMORY_AT, act->page, act->pages * act->page_bytes);
+	if (ret == 0 && act->async)
+		ret = add_apic(b);
 	if (ret < 0)
 		return ret;
 	b->vcpu = ioctl(b->vm, KVM_CREATE_VCPU, 0);
@@ -158,6 +174,8 @@ int bare_prepare(struct probe_shared *s)
 	int ret = b ? 0 : -ENOMEM;
 
 	s->bare = b;
+	if (b)
+		b->rflags = s->act_state.async ? RFLAGS_INTERRUPTS | RFLAGS_FIXED : RFLAGS_FIXED;
 	if (s->act && (!s->act_state.pages || s->act_state.pages * s->act_state.page_bytes > MEMORY_MAX))
 		ret = -ENOTSUP;
 	if (ret == 0)
@@ -179,7 +197,7 @@ static int call(const struct bare *b, const void *function, const uint64_t argum
 {
 	struct kvm_regs regs = { .rip = code_at(function),
 				 .rsp = STACK_TOP - sizeof(uint64_t),
-				 .rflags = 2,
+				 .rflags = b->rflags,
 				 .rdi = argument[0],
 				 .rsi = argument[1],
 				 .rdx = argument[2],

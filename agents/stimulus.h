@@ -34,6 +34,7 @@ struct stimulus_state {
 	unsigned char *page;		    /* NULL: none */
 	size_t pages;			    /* of kinds that only read the first word of the next page; 0: does more */
 	size_t page_bytes;		    /* of each of them */
+	bool async;			    /* in a bare guest: the vCPU's thread is not to fetch them itself */
 	bool on;			    /* of kinds that alternate */
 	void *own;			    /* of kinds that need more; NULL: nothing */
 	char detail[STIMULUS_DETAIL_BYTES]; /* of an action of kinds whose actions differ; "": nothing to say */

@@ -2,7 +2,8 @@
 /*
  * Memory as after a migration that began before all of it was copied: its pages are there, but nobody may see one
  * before its content has come. The first touch of each is a minor fault, which userfaultfd hands to a thread here; that
- * writes the content through a second mapping and lets the touch go on (UFFDIO_CONTINUE).
+ * writes the content through a second mapping and lets the touch go on (UFFDIO_CONTINUE). With async=yes it is a
+ * kworker that waits for it in a bare guest's stead (KVM's asynchronous page fault).
  */
 #include "agents/stimulus.h"
 
@@ -111,6 +112,7 @@ static uint64_t number_in(const struct faulting *f, size_t page)
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct faulting *f = calloc(1, sizeof(*f));
+	char answer[8] = "";
 	pthread_t thread;
 	int ret;
 
@@ -130,6 +132,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	state->page = f->seen;
 	state->pages = f->pages;
 	state->page_bytes = f->page_bytes;
+	state->async = stimulus_param(params, "async", answer, sizeof(answer)) == 0 && strcmp(answer, "yes") == 0;
 	return number_in(f, 0) == 0 ? 0 : -EIO;
 }
 

@@ -24,7 +24,8 @@
 	X(TOUCH, touch,                                                                                                \
 	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
 	X(MINOR_FAULT, minor_fault,                                                                                    \
-	  "touches the next of pages=N pages of memory=shmem or hugetlb, whose content userfaultfd brings then")       \
+	  "touches the next of pages=N pages of memory=shmem or hugetlb, whose content userfaultfd brings then; "      \
+	  "async=yes: in a bare guest a kworker waits for it")                                                         \
 	X(PAGEOUT, pageout, "has a process that maps file=PATH swap that out, to compressed memory of our own")        \
 	X(LIST, list, "reads a directory of a file system on device=/dev/loopN, which it makes")                       \
 	X(FLUSH_BUFFERS, flush_buffers,                                                                                \
