@@ -193,7 +193,7 @@ static uint64_t code_at(const void *function)
 }
 
 /* Calls a function of the payload in the guest, as the System V ABI does. */
-static int call(const struct bare *b, const void *function, const uint64_t argument[static 4])
+static int call(const struct bare *b, const void *function, const uint64_t argument[static 5])
 {
 	struct kvm_regs regs = { .rip = code_at(function),
 				 .rsp = STACK_TOP - sizeof(uint64_t),
@@ -201,7 +201,8 @@ static int call(const struct bare *b, const void *function, const uint64_t argum
 				 .rdi = argument[0],
 				 .rsi = argument[1],
 				 .rdx = argument[2],
-				 .rcx = argument[3] };
+				 .rcx = argument[3],
+				 .r8 = argument[4] };
 	int ret;
 
 	*(uint64_t *)(b->boot + regs.rsp) = code_at(payload_return);
@@ -217,7 +218,7 @@ static int call(const struct bare *b, const void *function, const uint64_t argum
 
 int bare_calibrate(struct probe_shared *s, uint64_t turns)
 {
-	return call(s->bare, payload_calibrate, (uint64_t[4]){ RING_AT, turns });
+	return call(s->bare, payload_calibrate, (uint64_t[5]){ RING_AT, turns });
 }
 
 int bare_spin(struct probe_shared *s)
@@ -225,5 +226,5 @@ int bare_spin(struct probe_shared *s)
 	const struct stimulus_state *act = &s->act_state;
 
 	return call(s->bare, payload_spin,
-		    (uint64_t[4]){ RING_AT, MEMORY_AT, s->act ? act->pages : 0, act->page_bytes });
+		    (uint64_t[5]){ RING_AT, MEMORY_AT, s->act ? act->pages : 0, act->page_bytes, act->numbered });
 }

@@ -32,8 +32,9 @@ enum stimulus_role {
 struct stimulus_state {
 	int fd;				    /* -1: none */
 	unsigned char *page;		    /* NULL: none */
-	size_t pages;			    /* of kinds that only read the first word of the next page; 0: does more */
+	size_t pages;			    /* there, that a bare guest can touch in act()'s stead; 0: it cannot */
 	size_t page_bytes;		    /* of each of them */
+	bool numbered;			    /* each is touched once, and begins with its number then */
 	bool async;			    /* in a bare guest: the vCPU's thread is not to fetch them itself */
 	bool on;			    /* of kinds that alternate */
 	void *own;			    /* of kinds that need more; NULL: nothing */

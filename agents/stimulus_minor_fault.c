@@ -132,6 +132,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	state->page = f->seen;
 	state->pages = f->pages;
 	state->page_bytes = f->page_bytes;
+	state->numbered = true;
 	state->async = stimulus_param(params, "async", answer, sizeof(answer)) == 0 && strcmp(answer, "yes") == 0;
 	return number_in(f, 0) == 0 ? 0 : -EIO;
 }

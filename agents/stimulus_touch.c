@@ -17,6 +17,8 @@
 #define VENDOR "0x1af4"
 #define DEVICE "0x1110" /* QEMU's ivshmem */
 #define MEMORY "resource2"
+#define FILE_PATH "/dev/shm/vcpulat-guest" /* where a libvirt guest's lies too */
+#define BYTES_MAX (1UL << 30)
 
 struct touching {
 	size_t page; /* bytes */
@@ -45,10 +47,8 @@ static char *find_device(void)
 }
 
 /* The kernel fills in the page tables here: a touch later on is no fault of the guest's own. */
-static int map_memory(const char *device, struct stimulus_state *state, struct touching *t)
+static int map_memory(int fd, struct stimulus_state *state, struct touching *t)
 {
-	_cleanup_free_ char *path = str_printf(DEVICES "/%s/" MEMORY, device);
-	_cleanup_close_ int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -59,6 +59,30 @@ static int map_memory(const char *device, struct stimulus_state *state, struct t
 	t->page = (size_t)sysconf(_SC_PAGESIZE);
 	t->pages = (size_t)st.st_size / t->page;
 	return 0;
+}
+
+static int map_device(const char *device, struct stimulus_state *state, struct touching *t)
+{
+	_cleanup_free_ char *path = str_printf(DEVICES "/%s/" MEMORY, device);
+	_cleanup_free_ char *enable = str_printf(DEVICES "/%s/enable", device);
+	_cleanup_close_ int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	int ret = enable ? fs_write(enable, "1", NULL) : -ENOMEM;
+
+	return ret < 0 ? ret : map_memory(fd, state, t);
+}
+
+/* A bare guest has no devices: the file itself, made anew, is its memory. */
+static int map_file(const json_t *params, struct stimulus_state *state, struct touching *t)
+{
+	unsigned long bytes;
+	_cleanup_close_ int fd = -1;
+
+	if (stimulus_param_number(params, "bytes", 1, BYTES_MAX, &bytes) < 0)
+		return -ENODEV;
+	fd = open(FILE_PATH, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+		return -errno;
+	return map_memory(fd, state, t);
 }
 
 static void touch_page(const struct stimulus_state *state, const struct touching *t, size_t number)
@@ -81,14 +105,24 @@ static int limit(const json_t *params, const struct stimulus_state *state, struc
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	_cleanup_free_ char *device = find_device();
-	_cleanup_free_ char *enable = device ? str_printf(DEVICES "/%s/enable", device) : NULL;
 	struct touching *t = calloc(1, sizeof(*t));
-	int ret = enable && t ? fs_write(enable, "1", NULL) : -ENODEV;
+	int ret;
 
+	if (!t)
+		return -ENOMEM;
 	state->own = t; /* lives as long as the worker */
+	ret = device ? map_device(device, state, t) : map_file(params, state, t);
 	if (ret == 0)
-		ret = map_memory(device, state, t);
-	return ret < 0 ? ret : limit(params, state, t);
+		ret = limit(params, state, t);
+	state->pages = t->pages;
+	state->page_bytes = t->page;
+	return ret;
+}
+
+static void clean(const json_t *params)
+{
+	if (json_object_get(params, "bytes"))
+		unlink(FILE_PATH);
 }
 
 /* Where the host has taken the page away: one nested page fault, and nothing in the guest's kernel. */
@@ -103,7 +137,7 @@ static int act(struct stimulus_state *state)
 const struct stimulus_ops *stimulus_touch(void)
 {
 	static const struct stimulus_ops ops = {
-		.name = "touch", .role = STIMULUS_PRIMER, .bare = true, .prepare = prepare, .act = act
+		.name = "touch", .role = STIMULUS_PRIMER, .bare = true, .prepare = prepare, .act = act, .clean = clean
 	};
 
 	return &ops;

@@ -416,6 +416,17 @@ static int start_tracing(struct measuring *m, struct err *err)
 	return 0;
 }
 
+/* A bare guest has no device for what it shares with the host. */
+static json_t *probe_params(const struct measuring *m)
+{
+	const struct scenario *s = m->p->scenario;
+	json_t *params = params_json(m, &s->primer.params);
+
+	if (m->p->bare && s->shape.guest_shared_bytes)
+		json_object_set_new(params, "bytes", json_integer((json_int_t)s->shape.guest_shared_bytes));
+	return params;
+}
+
 static int start_probe(struct measuring *m, struct err *err)
 {
 	const struct scenario_probe *probe = &m->p->scenario->probe;
@@ -430,7 +441,7 @@ static int start_probe(struct measuring *m, struct err *err)
 
 	if (m->primer.by_probe) {
 		json_object_set_new(request, "act", json_string(action_kind_name(m->primer.kind)));
-		json_object_set_new(request, "params", params_json(m, &m->p->scenario->primer.params));
+		json_object_set_new(request, "params", probe_params(m));
 	}
 	ret = agent_call(agent_of(m, probe_layer(m)), request, CALL_TIMEOUT_MS, &reply, err);
 

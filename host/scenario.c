@@ -322,6 +322,12 @@ static int check_action(const char *key, const struct scenario *s, const struct 
 	return 0;
 }
 
+static bool can_touch(const struct scenario_action *a)
+{
+	return a->by == ACTOR_PROBE && a->layer == LAYER_GUEST &&
+	       (a->kind == ACTION_TOUCH || a->kind == ACTION_MINOR_FAULT);
+}
+
 /* In a bare guest there is nothing but the probe, which can touch memory. */
 static int check_bare(const struct scenario *s, struct err *err)
 {
@@ -336,7 +342,7 @@ static int check_bare(const struct scenario *s, struct err *err)
 	else if (s->has_stimulus && s->stimulus.layer == LAYER_GUEST)
 		what = "stimulus.layer is guest";
 	else if (s->has_primer && (s->primer.layer == LAYER_GUEST || s->primer.by == ACTOR_PROBE) &&
-		 s->primer.kind != ACTION_MINOR_FAULT)
+		 !can_touch(&s->primer))
 		what = "its primer acts in the guest, or in the probe";
 	for (size_t i = 0; i < s->settings.count; i++)
 		what = set[i].layer == LAYER_GUEST ? "a setting is the guest's" : what;

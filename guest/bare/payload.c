@@ -11,6 +11,7 @@ struct memory {
 	uint64_t at;
 	uint64_t pages;
 	uint64_t page_bytes;
+	bool numbered;
 	uint64_t next;
 };
 
@@ -31,19 +32,27 @@ PAYLOAD void payload_calibrate(struct probe_ring *ring, uint64_t turns)
 	probe_ring_calibrate(ring, turns);
 }
 
-PAYLOAD static uint64_t number_in(const struct memory *memory, uint64_t page)
+PAYLOAD static volatile uint64_t *word_of(const struct memory *memory, uint64_t page)
 {
-	return *(volatile uint64_t *)(memory->at + page * memory->page_bytes);
+	return (volatile uint64_t *)(memory->at + page * memory->page_bytes);
+}
+
+PAYLOAD static int64_t sham(const struct memory *memory)
+{
+	return memory->numbered && *word_of(memory, 0) != 0 ? -EIO : 0;
 }
 
 PAYLOAD static int64_t touch_next(struct memory *memory)
 {
 	uint64_t page = memory->next;
 
-	if (page >= memory->pages)
+	if (!memory->pages || (memory->numbered && page == memory->pages))
 		return -ENOSPC;
 	memory->next++;
-	return number_in(memory, page) == page ? 0 : -EIO;
+	if (memory->numbered)
+		return *word_of(memory, page) == page ? 0 : -EIO;
+	*word_of(memory, page % memory->pages) = 1;
+	return 0;
 }
 
 PAYLOAD static uint64_t obey(void *ctx, int word, uint64_t last)
@@ -56,21 +65,19 @@ PAYLOAD static uint64_t obey(void *ctx, int word, uint64_t last)
 	else
 		MARK(MARK_PRIMER);
 	ring->act_t0 = tsc_read();
-	if (word != PROBE_SHAM)
-		ring->act_result = touch_next(memory);
-	else
-		ring->act_result = memory->pages && number_in(memory, 0) == 0 ? 0 : -EIO;
+	ring->act_result = word == PROBE_SHAM ? sham(memory) : touch_next(memory);
 	ring->act_t1 = tsc_read();
 	MARK(MARK_ACTED);
 	probe_acted(ring, word);
 	return last;
 }
 
-PAYLOAD void payload_spin(struct probe_ring *ring, uint64_t at, uint64_t pages, uint64_t page_bytes)
+PAYLOAD void payload_spin(struct probe_ring *ring, uint64_t at, uint64_t pages, uint64_t page_bytes, bool numbered)
 {
-	struct memory memory = { .ring = ring, .at = at, .pages = pages, .page_bytes = page_bytes, .next = 1 };
+	struct memory memory = {
+		.ring = ring, .at = at, .pages = pages, .page_bytes = page_bytes, .numbered = numbered, .next = numbered
+	};
 
-	if (pages)
-		number_in(&memory, 0);
+	sham(&memory);
 	probe_ring_spin(ring, obey, &memory);
 }

@@ -11,6 +11,7 @@
 #ifndef VCPULAT_BARE_PAYLOAD_H
 #define VCPULAT_BARE_PAYLOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/probe_ring.h"
@@ -34,13 +35,14 @@ void payload_calibrate(struct probe_ring *ring, uint64_t turns);
 /**
  * payload_spin - the loop of kind spin
  * @ring: in guest memory
- * @memory: pages to touch when told to act, each of which then begins with its number; the first one is only
- *          for shams, and touched at once
- * @pages: their number; 0: there are none
+ * @at: memory whose next page is written to when told to act, again and again from the beginning
+ * @pages: of that memory; 0: there is none
  * @page_bytes: length of each
+ * @numbered: they are read, once each, and must then begin with their number; the first one is only for shams, and
+ *            read at once
  *
  * A touch that takes long is a gap.
  */
-void payload_spin(struct probe_ring *ring, uint64_t memory, uint64_t pages, uint64_t page_bytes);
+void payload_spin(struct probe_ring *ring, uint64_t at, uint64_t pages, uint64_t page_bytes, bool numbered);
 
 #endif

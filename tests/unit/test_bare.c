@@ -31,11 +31,12 @@ struct guest {
 	unsigned char *code; /* a copy of the section */
 	struct probe_ring *ring;
 	uint64_t memory[PAGES][512];
+	bool numbered;
 	pthread_t thread;
 };
 
 typedef void calibrate_fn(struct probe_ring *ring, uint64_t turns);
-typedef void spin_fn(struct probe_ring *ring, uint64_t memory, uint64_t pages, uint64_t page_bytes);
+typedef void spin_fn(struct probe_ring *ring, uint64_t at, uint64_t pages, uint64_t page_bytes, bool numbered);
 
 static void *copy_of(const struct guest *g, const void *function)
 {
@@ -76,7 +77,7 @@ static void *run(void *ctx)
 	struct guest *g = ctx;
 	spin_fn *spin = (spin_fn *)copy_of(g, payload_spin);
 
-	spin(g->ring, (uintptr_t)g->memory, PAGES, sizeof(g->memory[0]));
+	spin(g->ring, (uintptr_t)g->memory, PAGES, sizeof(g->memory[0]), g->numbered);
 	return NULL;
 }
 
@@ -126,10 +127,11 @@ static void it_spins(void **state)
 	assert_true(g->ring->end_tsc >= g->ring->record[CAPACITY - 1].t1);
 }
 
-static void it_touches_page_after_page(void **state)
+static void it_reads_page_after_page(void **state)
 {
 	struct guest *g = *state;
 
+	g->numbered = true;
 	g->ring->threshold_cycles = UINT64_MAX;
 	g->memory[1][0] = 1;
 	g->memory[2][0] = 7; /* not what belongs there */
@@ -146,6 +148,26 @@ static void it_touches_page_after_page(void **state)
 	assert_int_equal(probe_ring_shot(g->ring).result, 0);
 	tell(g, PROBE_ACT);
 	assert_int_equal(probe_ring_shot(g->ring).result, -ENOSPC);
+	end(g);
+}
+
+static void it_writes_round_and_round(void **state)
+{
+	struct guest *g = *state;
+
+	g->ring->threshold_cycles = UINT64_MAX;
+	start(g);
+	tell(g, PROBE_SHAM);
+	assert_int_equal(g->memory[0][0], 0);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < PAGES; i++) {
+			assert_int_equal(g->memory[i][0], 0);
+			tell(g, PROBE_ACT);
+			assert_int_equal(probe_ring_shot(g->ring).result, 0);
+			assert_int_equal(g->memory[i][0], 1);
+		}
+		memset(g->memory, 0, sizeof(g->memory));
+	}
 	end(g);
 }
 
@@ -194,7 +216,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_calibrates, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_spins, setup, teardown),
-		cmocka_unit_test_setup_teardown(it_touches_page_after_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(it_reads_page_after_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(it_writes_round_and_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_guest_says_is_bounded, setup, teardown),
 		cmocka_unit_test(it_runs_under_kvm),
 	};
