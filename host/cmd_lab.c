@@ -62,8 +62,8 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING),
 		     .help = "kernel of the guest; the host's if not given" },
 	  .argument = "ARM" },
-	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS), .help = "kind of guest (libvirt, none, bare), may be "
-								     "repeated; those of each scenario if not given" },
+	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS),
+		     .help = "kind of guest: libvirt, none or bare; those of each scenario if not given" },
 	  .argument = "KIND" },
 	{ .field = { FIELD("repeat", repeat, SCHEMA_UINT), .fallback = "1", .min = 1, .max = 1000,
 		     .help = "boots of each arm, interleaved in random order" },

@@ -129,7 +129,7 @@ const page = (function () {
 			});
 	}
 
-	const kinds = { libvirt: "guest", none: "native", bare: "bare payload" };
+	const kinds = { libvirt: "guest", none: "native", bare: "bare guest" };
 
 	return { data, unit, h, fill, us, rate, percent, hasCourse, ranked, colour, hollow, shape, mark, token, button, on, tell, kinds, telling, isDark, whenLightChanges,
 		arms: data.comparison.arms.map(arm => arm.name) };

@@ -103,8 +103,8 @@
 	}
 
 	const ranks = {
-		"total time": rows => Math.max(...rows.map(r => (r.guest || r.native || {}).gap_ns ? (r.guest || r.native).gap_ns.total : 0)),
-		"worst gap": rows => Math.max(...rows.map(r => (r.guest || r.native || {}).gap_ns ? (r.guest || r.native).gap_ns.max || 0 : 0)),
+		"total time": rows => Math.max(...rows.map(r => (r.guest || r.native || r.bare || {}).gap_ns ? (r.guest || r.native || r.bare).gap_ns.total : 0)),
+		"worst gap": rows => Math.max(...rows.map(r => (r.guest || r.native || r.bare || {}).gap_ns ? (r.guest || r.native || r.bare).gap_ns.max || 0 : 0)),
 	};
 	let rankedBy = "total time";
 
@@ -120,18 +120,22 @@
 		return list.sort((a, b) => b[0].provoked - a[0].provoked || named(b) - named(a) || ranks[rankedBy](b) - ranks[rankedBy](a));
 	}
 
+	// A line an arm, and one more where the probe ran in a bare guest.
+	function linesOf(row) {
+		const native = row.cause.startsWith("guest/") ? null : row.native;
+		const lines = row.guest || native || !row.bare ? [{ row, arm: row.arm, native, guest: row.guest }] : [];
+		return row.bare ? lines.concat({ row, arm: row.arm + ", bare guest", native: null, guest: row.bare }) : lines;
+	}
+
 	function causeRows(rows) {
-		const guestOnly = rows[0].cause.startsWith("guest/");
-		return rows.map((row, i) => {
-			const native = guestOnly ? null : row.native;
-			return h("tr", { class: i ? null : "first" },
-				i ? null : h("td", { class: "name", rowspan: rows.length }, page.mark(row.cause), " ", row.cause,
-					h("div", { class: "small" }, row.scenario + (row.provoked ? ", provoked" : ""))),
-				h("td", { class: "arm" }, row.arm), h("td", {}, hits(row.guest || native)),
-				h("td", { class: "n" }, rateCell(row)),
-				h("td", { class: "n" }, gaps(native)), h("td", { class: "n" }, gaps(row.guest || row.bare)),
-				h("td", { class: "n" }, hostShare(row.guest)), h("td", { class: "n" }, amplification(row)));
-		});
+		return rows.flatMap(linesOf).map(({ row, arm, native, guest }, i, lines) => h("tr", { class: i ? null : "first" },
+			i ? null : h("td", { class: "name", rowspan: lines.length }, page.mark(row.cause), " ", row.cause,
+				h("div", { class: "small" }, row.scenario + (row.provoked ? ", provoked" : ""))),
+			h("td", { class: "arm" }, arm), h("td", {}, hits(guest || native)),
+			h("td", { class: "n" }, rateCell(row)),
+			h("td", { class: "n" }, gaps(native)), h("td", { class: "n" }, gaps(guest)),
+			h("td", { class: "n" }, hostShare(guest)),
+			h("td", { class: "n" }, guest === row.bare ? "" : amplification(row))));
 	}
 
 	function causes() {
