@@ -63,12 +63,16 @@ static int map_memory(int fd, struct stimulus_state *state, struct touching *t)
 
 static int map_device(const char *device, struct stimulus_state *state, struct touching *t)
 {
-	_cleanup_free_ char *path = str_printf(DEVICES "/%s/" MEMORY, device);
-	_cleanup_free_ char *enable = str_printf(DEVICES "/%s/enable", device);
-	_cleanup_close_ int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-	int ret = enable ? fs_write(enable, "1", NULL) : -ENOMEM;
+	_cleanup_free_ char *path = str_printf(DEVICES "/%s", device);
+	_cleanup_close_ int dir = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	_cleanup_close_ int enable = openat(dir, "enable", O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int memory = -1;
+	int ret = enable < 0 ? -errno : fs_write_all(enable, "1", 1);
 
-	return ret < 0 ? ret : map_memory(fd, state, t);
+	if (ret < 0)
+		return ret;
+	memory = openat(dir, MEMORY, O_RDWR | O_CLOEXEC);
+	return map_memory(memory, state, t);
 }
 
 /* A bare guest has no devices: the file itself, made anew, is its memory. */
