@@ -175,6 +175,7 @@ static int parse_action(const struct bundle *b, const json_t *line, struct bundl
 {
 	int role = find_name(role_names, BUNDLE_ROLE_MAX, json_get_string(line, "role"));
 	bool in_guest = strcmp(json_get_string(line, "layer"), "guest") == 0;
+	const char *result = json_get_string(line, "result");
 	int64_t cpu = json_integer_value(json_object_get(line, "cpu"));
 
 	if (role < 0)
@@ -184,6 +185,8 @@ static int parse_action(const struct bundle *b, const json_t *line, struct bundl
 	ret->by_probe = strcmp(json_get_string(line, "by"), "probe") == 0;
 	snprintf(ret->kind, sizeof(ret->kind), "%s", json_get_string(line, "kind"));
 	snprintf(ret->detail, sizeof(ret->detail), "%s", json_get_string(line, "detail"));
+	if (strcmp(result, "ok") != 0)
+		snprintf(ret->failure, sizeof(ret->failure), "%s", result);
 	ret->t0 = bundle_map(b, ret->layer, cpu < 0 ? 0 : (unsigned int)cpu, json_get_u64(line, "t0"));
 	ret->t1 = bundle_map(b, ret->layer, cpu < 0 ? 0 : (unsigned int)cpu, json_get_u64(line, "t1"));
 	ret->window = (size_t)json_get_u64(line, "window");

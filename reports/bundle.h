@@ -42,6 +42,7 @@ struct bundle_action {
 	uint64_t t1;
 	size_t window;	  /* index; beyond the last: outside */
 	char detail[128]; /* "": the bundle says nothing */
+	char failure[64]; /* "": it did what it should, or the bundle says nothing */
 };
 
 struct bundle_clock {

@@ -64,6 +64,28 @@ static void judge_evidence(struct judgement *j, const struct analysis *a)
 		note(j, NO_VERDICT, "the guest's clock changed against the host's during the run");
 }
 
+/* What acts as one is of one kind. Who did nothing at all has shown nothing. */
+static void judge_actions(struct judgement *j, const struct bundle *b, enum bundle_role role)
+{
+	const struct bundle_action *first = NULL;
+	size_t failed = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_actions; i++) {
+		if (b->actions[i].role != role)
+			continue;
+		n++;
+		if (!b->actions[i].failure[0])
+			continue;
+		failed++;
+		if (!first)
+			first = &b->actions[i];
+	}
+	if (first)
+		note(j, failed == n ? NO_VERDICT : PASSED, "%s %s: %zu of %zu failed: %s", bundle_role_name(role),
+		     first->kind, failed, n, first->failure);
+}
+
 static void judge_logs(struct judgement *j, const struct analysis *a)
 {
 	const json_t *first = json_array_get(a->kernel_log, 0);
@@ -187,6 +209,8 @@ json_t *result_verdict(const struct analysis *analysis)
 	struct judgement j = { .state = PASSED, .reasons = json_array() };
 
 	judge_evidence(&j, analysis);
+	judge_actions(&j, analysis->bundle, BUNDLE_PRIMER);
+	judge_actions(&j, analysis->bundle, BUNDLE_STIMULUS);
 	judge_logs(&j, analysis);
 	judge_tsc(&j, analysis);
 	judge_debug(&j, analysis);

@@ -32,6 +32,13 @@ copy warned
 echo '[  100.0] WARNING: CPU: 1 PID: 1 at mm/vmstat.c:1 foo+0x1/0x2' >>"$TMP/warned/dmesg-host.txt"
 check_exit "a kernel's warning fails the run" 2 '1 faults in kernel logs.*vmstat.c:1' "$VCPULAT" analyze "$TMP/warned"
 
+copy refused
+sed -i '/"role":"primer"/s/"result":"ok"/"result":"Permission denied"/' "$TMP/refused/stimuli.jsonl"
+check_exit "primers that all failed" 0 'primer mlock: 6 of 6 failed: Permission denied' "$VCPULAT" analyze "$TMP/refused"
+check "show nothing" grep -q '"state": "no-verdict"' "$TMP/refused.result.json"
+check_exit "a comparison says it too" 2 'no verdict.*6 of 6 failed: Permission denied' \
+	"$VCPULAT" compare "$TMP/refused.result.json"
+
 copy limited
 limits='[{"figure":"native.max","max_ns":50000},{"figure":"penalty.max","max_ns":1},{"figure":"native.p99","max_ns":1}]'
 sed -i "s/\"limits\": \[\]/\"limits\": $limits/" "$TMP/limited/manifest.json"

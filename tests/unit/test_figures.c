@@ -24,11 +24,20 @@ static struct bundle_window windows[] = {
 	{ .state = BUNDLE_GUARD, .t0 = 20 * SECOND, .t1 = 30 * SECOND },
 };
 
+#define ACTION(role_, kind_, by_probe_, t0_, t1_, window_)                                                             \
+	((struct bundle_action){ .role = (role_),                                                                      \
+				 .kind = kind_,                                                                        \
+				 .layer = TRACE_HOST,                                                                  \
+				 .by_probe = (by_probe_),                                                              \
+				 .t0 = (t0_),                                                                          \
+				 .t1 = (t1_),                                                                          \
+				 .window = (window_) })
+
 static struct bundle_action primers[] = {
-	{ BUNDLE_SETTLE, "spin", TRACE_HOST, false, SECOND, SECOND + 100, 0, "" },
-	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, false, 3 * SECOND, 3 * SECOND + 100, 1, "" },
-	{ BUNDLE_PRIMER, "mlock", TRACE_HOST, false, 6 * SECOND, 6 * SECOND + 100, 1, "" },
-	{ BUNDLE_SHAM, "mlock", TRACE_HOST, false, 13 * SECOND, 13 * SECOND + 100, 3, "" },
+	ACTION(BUNDLE_SETTLE, "spin", false, SECOND, SECOND + 100, 0),
+	ACTION(BUNDLE_PRIMER, "mlock", false, 3 * SECOND, 3 * SECOND + 100, 1),
+	ACTION(BUNDLE_PRIMER, "mlock", false, 6 * SECOND, 6 * SECOND + 100, 1),
+	ACTION(BUNDLE_SHAM, "mlock", false, 13 * SECOND, 13 * SECOND + 100, 3),
 };
 
 static struct bundle bundle_of(struct bundle_action *actions, size_t n)
@@ -84,7 +93,7 @@ static void primers_and_shams(void **state)
 /* The probe spins nothing away before it acts: what begins meanwhile is its action's. */
 static void the_probe_itself(void **state)
 {
-	struct bundle_action act = { BUNDLE_PRIMER, "touch", TRACE_HOST, true, 3 * SECOND, 3 * SECOND + 100, 1, "" };
+	struct bundle_action act = ACTION(BUNDLE_PRIMER, "touch", true, 3 * SECOND, 3 * SECOND + 100, 1);
 	struct bundle b = bundle_of(&act, 1);
 	struct figures *f = figures_new(&b);
 
@@ -97,21 +106,19 @@ static void the_probe_itself(void **state)
 static void a_hang_is_a_stimulus_that_lasts(void **state)
 {
 	struct bundle b = bundle_of(primers, ARRAY_SIZE(primers));
-	struct bundle_action action = { BUNDLE_STIMULUS,	 "stall", TRACE_HOST, false, SECOND,
-					SECOND + BUNDLE_HANG_NS, 1,	  "" };
+	struct bundle_action action = ACTION(BUNDLE_STIMULUS, "stall", false, SECOND, SECOND + BUNDLE_HANG_NS, 1);
 
 	(void)state;
 	assert_true(bundle_action_hung(&b, &action));
 	action.t1--;
 	assert_false(bundle_action_hung(&b, &action));
-	action = (struct bundle_action){ BUNDLE_PRIMER, "stall", TRACE_HOST, false, SECOND, 9 * SECOND, 1, "" };
+	action = ACTION(BUNDLE_PRIMER, "stall", false, SECOND, 9 * SECOND, 1);
 	assert_false(bundle_action_hung(&b, &action));
 }
 
 static void stimuli_alone(void **state)
 {
-	struct bundle_action stimuli[] = { { BUNDLE_STIMULUS, "stat_refresh", TRACE_HOST, false, 3 * SECOND, 4 * SECOND,
-					     1, "" } };
+	struct bundle_action stimuli[] = { ACTION(BUNDLE_STIMULUS, "stat_refresh", false, 3 * SECOND, 4 * SECOND, 1) };
 	struct bundle b = bundle_of(stimuli, 1);
 	struct figures *f = figures_new(&b);
 

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reports/result.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "common/json.h"
+#include "reports/analyze.h"
+
+#define REFUSED "Permission denied"
+
+static struct bundle_action action(enum bundle_role role, const char *kind, const char *failure)
+{
+	struct bundle_action action = { .role = role };
+
+	snprintf(action.kind, sizeof(action.kind), "%s", kind);
+	snprintf(action.failure, sizeof(action.failure), "%s", failure);
+	return action;
+}
+
+static json_t *judge(struct bundle_action *actions, size_t n)
+{
+	_cleanup_json_ json_t *manifest = json_object();
+	struct bundle bundle = { .manifest = manifest,
+				 .is_complete = true,
+				 .probe.turns = 1,
+				 .cycles_per_second = 1000000000,
+				 .actions = actions,
+				 .n_actions = n };
+	struct analysis analysis = { .bundle = &bundle, .has_host_trace = true };
+
+	return result_verdict(&analysis);
+}
+
+static void assert_verdict(struct bundle_action *actions, size_t n, const char *state, const char *reason)
+{
+	_cleanup_json_ json_t *verdict = judge(actions, n);
+	const json_t *reasons = json_object_get(verdict, "reasons");
+
+	assert_string_equal(json_get_string(verdict, "state"), state);
+	assert_int_equal(json_array_size(reasons), reason ? 1 : 0);
+	if (reason)
+		assert_string_equal(json_string_value(json_array_get(reasons, 0)), reason);
+}
+
+static void actions_that_all_failed(void **state)
+{
+	struct bundle_action actions[] = {
+		action(BUNDLE_PRIMER, "fault", ""),
+		action(BUNDLE_STIMULUS, "write", REFUSED),
+		action(BUNDLE_SETTLE, "spin", "Interrupted system call"),
+		action(BUNDLE_STIMULUS, "write", REFUSED),
+		action(BUNDLE_SHAM, "fault", ""),
+	};
+
+	(void)state;
+	assert_verdict(actions, 5, "no-verdict", "stimulus write: 2 of 2 failed: " REFUSED);
+	actions[0] = action(BUNDLE_PRIMER, "touch", "No such device");
+	assert_verdict(actions, 1, "no-verdict", "primer touch: 1 of 1 failed: No such device");
+}
+
+static void some_failed(void **state)
+{
+	struct bundle_action actions[] = {
+		action(BUNDLE_STIMULUS, "write", ""),
+		action(BUNDLE_STIMULUS, "write", "Device or resource busy"),
+	};
+
+	(void)state;
+	assert_verdict(actions, 2, "passed", "stimulus write: 1 of 2 failed: Device or resource busy");
+	assert_verdict(actions, 1, "passed", NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(actions_that_all_failed),
+		cmocka_unit_test(some_failed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
