@@ -18,18 +18,30 @@
 struct faulting {
 	size_t page; /* bytes */
 	unsigned long pages;
-	bool keep; /* until the next time */
+	bool keep;	     /* until the next time */
+	unsigned long every; /* of those that are kept, to leave holes between them; 1: all */
+	bool mergeable;
 };
+
+static bool says(const json_t *params, const char *name, const char *value)
+{
+	char word[WORD_BYTES];
+
+	return stimulus_param(params, name, word, sizeof(word)) == 0 && strcmp(word, value) == 0;
+}
 
 static int read_params(const json_t *params, struct faulting *f)
 {
-	char word[WORD_BYTES];
 	int ret;
 
 	f->page = (size_t)sysconf(_SC_PAGESIZE);
 	f->pages = PAGES_USUAL;
+	f->every = 1;
+	f->keep = !says(params, "keep", "no");
+	f->mergeable = says(params, "mergeable", "yes");
 	ret = stimulus_param_number(params, "pages", 1, PAGES_MAX, &f->pages);
-	f->keep = stimulus_param(params, "keep", word, sizeof(word)) < 0 || strcmp(word, "no") != 0;
+	if (ret == 0 || ret == -ENOENT)
+		ret = stimulus_param_number(params, "every", 1, PAGES_MAX, &f->every);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -62,8 +74,25 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 		return -errno;
 	/* Fails where the kernel has no huge pages, and is not needed there. */
 	madvise(state->page, f->pages * f->page, MADV_NOHUGEPAGE);
+	if (f->mergeable && madvise(state->page, f->pages * f->page, MADV_MERGEABLE) < 0)
+		return -errno;
 	memset(state->page, 1, f->pages * f->page);
 	return madvise(state->page, f->pages * f->page, MADV_DONTNEED) < 0 ? -errno : 0;
+}
+
+static int give_back(const struct stimulus_state *state, const struct faulting *f, unsigned long first,
+		     unsigned long pages)
+{
+	return madvise(state->page + first * f->page, pages * f->page, MADV_DONTNEED) < 0 ? -errno : 0;
+}
+
+static int make_holes(const struct stimulus_state *state, const struct faulting *f)
+{
+	int ret = 0;
+
+	for (unsigned long i = 1; ret == 0 && f->every > 1 && i < f->pages; i += f->every)
+		ret = give_back(state, f, i, f->every - 1 < f->pages - i ? f->every - 1 : f->pages - i);
+	return ret;
 }
 
 /*
@@ -73,16 +102,14 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 static int act(struct stimulus_state *state)
 {
 	const struct faulting *f = state->own;
-	size_t bytes = f->pages * f->page;
+	int ret = state->on ? give_back(state, f, 0, f->pages) : 0;
 
-	if (state->on && madvise(state->page, bytes, MADV_DONTNEED) < 0)
-		return -errno;
-	for (size_t i = 0; i < bytes; i += f->page)
-		((volatile unsigned char *)state->page)[i] = 1;
+	if (ret < 0)
+		return ret;
+	for (unsigned long i = 0; i < f->pages; i++)
+		((volatile unsigned char *)state->page)[i * f->page] = 1;
 	state->on = f->keep;
-	if (!f->keep && madvise(state->page, bytes, MADV_DONTNEED) < 0)
-		return -errno;
-	return 0;
+	return f->keep ? make_holes(state, f) : give_back(state, f, 0, f->pages);
 }
 
 const struct stimulus_ops *stimulus_fault(void)

@@ -13,7 +13,10 @@
 	X(STAT_REFRESH, stat_refresh, "makes the kernel fold memory counters on every CPU")                            \
 	X(CALIBRATE, calibrate, "executes insns=N,N... instructions, payload=plain,fault,rep,irq, each pair in turn")  \
 	X(SPIN, spin, "only takes time")                                                                               \
-	X(FAULT, fault, "touches pages=N new pages, gives them back at once with keep=no; charged to cgroup=NAME")     \
+	X(FAULT, fault,                                                                                                \
+	  "touches pages=N new pages and gives them back the next time, with keep=no at once, with every=M all but "   \
+	  "each "                                                                                                      \
+	  "Mth at once; charged to cgroup=NAME; with mergeable=yes they are merged where alike")                       \
 	X(FAULT_RATE, fault_rate,                                                                                      \
 	  "counts page faults of 1, 2, 3 ... threads on cpus=LIST (housekeeping CPUs), an action each: for length=MS " \
 	  "(400), pages=N (512) a round")                                                                              \

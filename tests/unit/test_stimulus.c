@@ -58,10 +58,10 @@ static struct stimulus *prepare(const char *kind, int cpu)
 	return prepare_with(kind, cpu, NULL);
 }
 
-/* A number after "name:" in /proc/PID/status. */
-static long status_of(int pid, const char *name)
+/* A number after "name:" in /proc/PID/FILE. */
+static long number_in(int pid, const char *file, const char *name)
 {
-	_cleanup_free_ char *path = str_printf("/proc/%d/status", pid);
+	_cleanup_free_ char *path = str_printf("/proc/%d/%s", pid, file);
 	_cleanup_free_ char *text = NULL;
 	const char *line;
 
@@ -112,11 +112,11 @@ static void mlock_alternates_and_sham_does_nothing(void **state)
 	if (!CAN_LOCK)
 		skip();
 	stimulus = prepare("mlock", -1);
-	idle = status_of(stimulus_pid(stimulus), "VmLck");
+	idle = number_in(stimulus_pid(stimulus), "status", "VmLck");
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		assert_int_equal(stimulus_fire(stimulus, steps[i].sham, 0, &shot, NULL), 0);
 		assert_int_equal(shot.result, 0);
-		assert_int_equal(status_of(stimulus_pid(stimulus), "VmLck") - idle, steps[i].locked_kib);
+		assert_int_equal(number_in(stimulus_pid(stimulus), "status", "VmLck") - idle, steps[i].locked_kib);
 	}
 	stimulus_free(stimulus);
 }
@@ -142,22 +142,31 @@ static void no_page_is_faulted(void **state)
 
 static void fault_touches_as_many_pages(void **state)
 {
-	static const char *const keep[] = { "yes", "no" };
+	static const struct {
+		const char *keep;
+		int every;
+		long kept; /* pages */
+	} cases[] = { { "yes", 1, 9 }, { "no", 1, 0 }, { "yes", 4, 3 }, { "yes", 8, 2 } };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
-		_cleanup_json_ json_t *params = json_pack("{s:i, s:s}", "pages", 9, "keep", keep[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_json_ json_t *params =
+			json_pack("{s:i, s:s, s:i}", "pages", 9, "keep", cases[i].keep, "every", cases[i].every);
 		struct stimulus *stimulus = prepare_with("fault", -1, params);
+		int pid = stimulus_pid(stimulus);
 		struct stimulus_shot shot;
 		long faults;
+		long kib;
 
 		assert_int_equal(stimulus_fire(stimulus, true, 0, &shot, NULL), 0);
-		faults = faults_of(stimulus_pid(stimulus));
-		for (int n = 1; n <= 6; n++) {
+		faults = faults_of(pid);
+		kib = number_in(pid, "smaps_rollup", "Anonymous");
+		for (int n = 1; n <= 4; n++) {
 			assert_int_equal(stimulus_fire(stimulus, n % 2 == 0, 0, &shot, NULL), 0);
 			assert_int_equal(shot.result, 0);
-			assert_int_equal(faults_of(stimulus_pid(stimulus)) - faults, 9 * ((n + 1) / 2));
+			assert_int_equal(faults_of(pid) - faults, 9 * ((n + 1) / 2));
 		}
+		assert_int_equal(number_in(pid, "smaps_rollup", "Anonymous") - kib, 4 * cases[i].kept);
 		stimulus_free(stimulus);
 	}
 }
@@ -233,6 +242,7 @@ static void bad_parameters_are_refused(void **state)
 	} bad[] = {
 		{ "fault", "{\"pages\": 0}" },
 		{ "fault", "{\"pages\": 1000000}" },
+		{ "fault", "{\"every\": 0}" },
 		{ "fault", "{\"cgroup\": \"../other\"}" },
 		{ "fault_rate", "{\"cpus\": \"\"}" },
 		{ "fault_rate", "{\"cpus\": \"0,x\"}" },
