@@ -84,13 +84,27 @@ static void put_pins(FILE *out, const struct domain_params *p)
  * (guest/cmdline-emulated). */
 static void put_shmem(FILE *out, const struct domain_params *p)
 {
-	if (!p->shared_bytes)
+	if (!p->shared_bytes || p->mergeable)
 		return;
 	fputs("    <shmem name='", out);
 	put_escaped(out, p->name);
 	fprintf(out, "'><model type='ivshmem-plain'/><size unit='M'>%llu</size>\n",
 		(unsigned long long)p->shared_bytes >> 20);
 	fputs("      <address type='pci' domain='0' bus='0' slot='0x10' function='0'/></shmem>", out);
+}
+
+/* The same device, but with memory of the VMM's own: libvirt knows this one only as shared. */
+static void put_mergeable(FILE *out, const struct domain_params *p)
+{
+	if (!p->mergeable)
+		return;
+	fprintf(out,
+		"  <memoryBacking><nosharepages/></memoryBacking>\n  <qemu:commandline>\n"
+		"    <qemu:arg value='-object'/>"
+		"<qemu:arg value='memory-backend-ram,id=mergeable,merge=on,size=%lluM'/>\n"
+		"    <qemu:arg value='-device'/>"
+		"<qemu:arg value='ivshmem-plain,memdev=mergeable,bus=pcie.0,addr=0x10'/>\n  </qemu:commandline>",
+		(unsigned long long)p->shared_bytes >> 20);
 }
 
 static int put_value(FILE *out, const char *name, size_t len, const struct domain_params *p)
@@ -116,6 +130,8 @@ static int put_value(FILE *out, const char *name, size_t len, const struct domai
 		put_pins(out, p);
 	else if (len == 5 && memcmp(name, "SHMEM", len) == 0)
 		put_shmem(out, p);
+	else if (len == 9 && memcmp(name, "MERGEABLE", len) == 0)
+		put_mergeable(out, p);
 	else if (len == 9 && memcmp(name, "VCPUSCHED", len) == 0)
 		fprintf(out, "%s", p->fifo ? FIFO_XML : "");
 	else
@@ -193,7 +209,7 @@ int domain_start(const struct domain_params *params, struct domain **ret, struct
 
 	if (!d || !(d->name = strdup(params->name)))
 		return -ENOMEM;
-	d->shared_bytes = params->shared_bytes;
+	d->shared_bytes = params->mergeable ? 0 : params->shared_bytes;
 	remove_shm(d->name);
 	res = fs_read(params->template_path, TEMPLATE_MAX_BYTES, &template, NULL, err);
 	if (res < 0)

@@ -32,6 +32,7 @@ struct domain_params {
 	const char *cmdline;
 	const char *serial_path; /* the console's log */
 	uint64_t shared_bytes;	 /* of memory that the guest has as a PCI device; 0: none */
+	bool mergeable;		 /* it is not shared, but the only one of the guest's that the host may merge */
 };
 
 struct domain;

@@ -125,6 +125,7 @@ static int start_once(const struct guest_params *p, struct progress *progress, s
 	_cleanup_guest_ struct guest g = { .memory_bytes = p->memory_bytes,
 					   .vcpus = p->vcpus,
 					   .shared_bytes = p->shared_bytes,
+					   .mergeable = p->mergeable,
 					   .nudger = p->emulated ? p->host_agent : NULL,
 					   .nudged_cpu = p->measured_cpu };
 	_cleanup_(files_done) struct files files = { 0 };
@@ -147,6 +148,7 @@ static int start_once(const struct guest_params *p, struct progress *progress, s
 				     .memory_bytes = p->memory_bytes,
 				     .vcpus = p->vcpus,
 				     .shared_bytes = p->shared_bytes,
+				     .mergeable = p->mergeable,
 				     .measured_cpu = p->measured_cpu,
 				     .housekeeping = p->housekeeping,
 				     .fifo = p->fifo,

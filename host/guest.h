@@ -18,6 +18,7 @@ struct guest_params {
 	uint64_t memory_bytes;
 	unsigned int vcpus;
 	uint64_t shared_bytes;	  /* as domain_params */
+	bool mergeable;		  /* likewise */
 	int measured_cpu;	  /* host CPU of the measured vCPU */
 	const char *housekeeping; /* host CPU list of everything else */
 	bool fifo;		  /* policy of the vCPU threads */
@@ -34,6 +35,7 @@ struct guest {
 	uint64_t memory_bytes;
 	unsigned int vcpus;
 	uint64_t shared_bytes;
+	bool mergeable;
 	char *serial_path;
 	struct agent *nudger; /* the host's agent where nudging is needed, else NULL */
 	int nudged_cpu;

@@ -107,6 +107,7 @@ static int start_guest(struct run *r, const struct scenario_shape *shape, struct
 				       .memory_bytes = shape->guest_memory_bytes,
 				       .vcpus = (unsigned int)shape->guest_cpus,
 				       .shared_bytes = shape->guest_shared_bytes,
+				       .mergeable = shape->guest_mergeable,
 				       .measured_cpu = r->o->cpus.measured,
 				       .housekeeping = r->housekeeping,
 				       .fifo = wants_fifo(r),
@@ -124,7 +125,7 @@ static int place_guest(struct run *r, const struct one *one, struct err *err)
 	const struct scenario_shape *shape = &one->scenario->shape;
 	bool fits = r->guest.domain && r->guest.memory_bytes == shape->guest_memory_bytes &&
 		    r->guest.vcpus == shape->guest_cpus && r->guest.shared_bytes == shape->guest_shared_bytes &&
-		    domain_is_running(r->guest.domain);
+		    r->guest.mergeable == shape->guest_mergeable && domain_is_running(r->guest.domain);
 
 	if (one->kind == GUEST_LIBVIRT && fits)
 		return 0;

@@ -92,6 +92,9 @@ static const struct schema_field shape_fields[] = {
 	  .max = 1ULL << 30,
 	  .help = "Memory that the guest shares with the host as a PCI device (ivshmem-plain), a power of two of "
 		  "MiB. The host takes its pages away before each run; a touch is a nested page fault then." },
+	{ KEY(scenario_shape, guest_mergeable), .type = SCHEMA_BOOL, .fallback = "no",
+	  .help = "Of the guest's memory, the host may merge the pages of guest_shared (KSM), and no others; it is the "
+		  "guest's alone then, and nobody takes it away." },
 	{ KEY(scenario_shape, vcpu_policy), .type = SCHEMA_ENUM, .fallback = "other", .names = policy_names,
 	  .help = "Scheduling policy, in windows, of what has the host's measured CPU: the vCPU's thread, or without a "
 		  "guest the probe. A fifo one lets no ordinary task run there, until half a second before the "
@@ -403,6 +406,9 @@ static int check_shape(const struct scenario *s, struct err *err)
 		return err_set(err, -EINVAL, "%s: shape.host.node1 must leave memory for node 0", s->name);
 	if (shared & (shared - 1) || shared % (1 << 20))
 		return err_set(err, -EINVAL, "%s: shape.guest_shared must be a power of two of MiB", s->name);
+	if (s->shape.guest_mergeable && !shared)
+		return err_set(err, -EINVAL, "%s: shape.guest_mergeable is about shape.guest_shared, which is missing",
+			       s->name);
 	if (s->shape.vcpu_policy == POLICY_FIFO &&
 	    ((s->has_primer && s->primer.layer == LAYER_HOST && s->primer.by == ACTOR_TASK) ||
 	     (s->has_stimulus && s->stimulus.layer != LAYER_HOST)))

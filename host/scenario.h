@@ -37,6 +37,7 @@ struct scenario_shape {
 	uint64_t guest_cpus;
 	uint64_t guest_memory_bytes;
 	uint64_t guest_shared_bytes; /* 0: none */
+	bool guest_mergeable;	     /* that memory, and no other of the guest's; then it is not shared */
 	int vcpu_policy;	     /* enum cpu_policy, in windows */
 };
 

@@ -73,6 +73,24 @@ static void test_shared(void **state)
 	assert_non_null(strstr(xml, "<shmem name='vcpulat-test'><model type='ivshmem-plain'/><size unit='M'>4</size>"));
 }
 
+/* The same device, at the same place. */
+static void test_mergeable(void **state)
+{
+	struct domain_params mergeable = params;
+	_cleanup_free_ char *xml = NULL;
+	_cleanup_free_ char *none = NULL;
+
+	(void)state;
+	assert_int_equal(domain_xml("<x>@MERGEABLE@</x>", &mergeable, &none, NULL), 0);
+	assert_string_equal(none, "<x></x>");
+	mergeable.shared_bytes = 4ULL << 20;
+	mergeable.mergeable = true;
+	assert_int_equal(domain_xml("<x>@SHMEM@|@MERGEABLE@</x>", &mergeable, &xml, NULL), 0);
+	assert_non_null(strstr(xml, "<x>|  <memoryBacking><nosharepages/></memoryBacking>"));
+	assert_non_null(strstr(xml, "memory-backend-ram,id=mergeable,merge=on,size=4M"));
+	assert_non_null(strstr(xml, "ivshmem-plain,memdev=mergeable,bus=pcie.0,addr=0x10"));
+}
+
 static void test_unknown_placeholder(void **state)
 {
 	_cleanup_free_ char *xml = NULL;
@@ -127,8 +145,11 @@ static void test_capture_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_template),	cmocka_unit_test(test_fifo),
-		cmocka_unit_test(test_shared),		cmocka_unit_test(test_unknown_placeholder),
+		cmocka_unit_test(test_template),
+		cmocka_unit_test(test_fifo),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_mergeable),
+		cmocka_unit_test(test_unknown_placeholder),
 		cmocka_unit_test(test_capture_request),
 	};
 
