@@ -139,6 +139,13 @@ int stimulus_param_number(const json_t *params, const char *name, unsigned long 
 	return 0;
 }
 
+bool stimulus_param_is(const json_t *params, const char *name, const char *text)
+{
+	char said[NAME_BYTES];
+
+	return stimulus_param(params, name, said, sizeof(said)) == 0 && strcmp(said, text) == 0;
+}
+
 int stimulus_new(const struct stimulus_options *options, struct stimulus **ret, struct err *err)
 {
 	struct start start = { .ops = stimulus_kind(options->kind, err), .params = options->params };

@@ -150,6 +150,14 @@ int stimulus_param(const json_t *params, const char *name, char *ret, size_t byt
 int stimulus_param_number(const json_t *params, const char *name, unsigned long min, unsigned long max,
 			  unsigned long *ret);
 
+/**
+ * stimulus_param_is - does a parameter say this?
+ * @params: of the kind; may be NULL
+ * @name: of the parameter
+ * @text: what it may say
+ */
+bool stimulus_param_is(const json_t *params, const char *name, const char *text);
+
 /* stimulus_mlock() and so on: what each kind of the list does. Return: static. */
 #define STIMULUS_DECLARE(symbol, name, help) const struct stimulus_ops *stimulus_##name(void);
 STIMULUS_KINDS(STIMULUS_DECLARE)

@@ -13,7 +13,7 @@
 
 #define PAGES_MAX 4096
 #define PAGES_USUAL 7
-#define WORD_BYTES 8
+#define HUGE_BYTES ((size_t)2 << 20)
 
 struct faulting {
 	size_t page; /* bytes */
@@ -21,24 +21,19 @@ struct faulting {
 	bool keep;	     /* until the next time */
 	unsigned long every; /* of those that are kept, to leave holes between them; 1: all */
 	bool mergeable;
+	bool huge;
 };
-
-static bool says(const json_t *params, const char *name, const char *value)
-{
-	char word[WORD_BYTES];
-
-	return stimulus_param(params, name, word, sizeof(word)) == 0 && strcmp(word, value) == 0;
-}
 
 static int read_params(const json_t *params, struct faulting *f)
 {
 	int ret;
 
-	f->page = (size_t)sysconf(_SC_PAGESIZE);
+	f->huge = stimulus_param_is(params, "huge", "yes");
+	f->page = f->huge ? HUGE_BYTES : (size_t)sysconf(_SC_PAGESIZE);
 	f->pages = PAGES_USUAL;
 	f->every = 1;
-	f->keep = !says(params, "keep", "no");
-	f->mergeable = says(params, "mergeable", "yes");
+	f->keep = !stimulus_param_is(params, "keep", "no");
+	f->mergeable = stimulus_param_is(params, "mergeable", "yes");
 	ret = stimulus_param_number(params, "pages", 1, PAGES_MAX, &f->pages);
 	if (ret == 0 || ret == -ENOENT)
 		ret = stimulus_param_number(params, "every", 1, PAGES_MAX, &f->every);
@@ -63,13 +58,16 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct faulting *f = calloc(1, sizeof(*f));
 	int ret = f ? read_params(params, f) : -ENOMEM;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
 	state->own = f; /* lives as long as the worker */
 	if (ret == 0)
 		ret = join_cgroup(params);
 	if (ret < 0)
 		return ret;
-	state->page = mmap(NULL, f->pages * f->page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (f->huge)
+		flags |= MAP_HUGETLB | MAP_NORESERVE;
+	state->page = mmap(NULL, f->pages * f->page, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (state->page == MAP_FAILED)
 		return -errno;
 	/* Fails where the kernel has no huge pages, and is not needed there. */

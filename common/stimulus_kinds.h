@@ -14,9 +14,9 @@
 	X(CALIBRATE, calibrate, "executes insns=N,N... instructions, payload=plain,fault,rep,irq, each pair in turn")  \
 	X(SPIN, spin, "only takes time")                                                                               \
 	X(FAULT, fault,                                                                                                \
-	  "touches pages=N new pages and gives them back the next time, with keep=no at once, with every=M all but "   \
-	  "each "                                                                                                      \
-	  "Mth at once; charged to cgroup=NAME; with mergeable=yes they are merged where alike")                       \
+	  "touches pages=N new pages, of 2 MiB with huge=yes, and gives them back the next time, with keep=no "        \
+	  "at once, with every=M all but each Mth at once; charged to cgroup=NAME; merged where alike with "           \
+	  "mergeable=yes")                                                                                             \
 	X(FAULT_RATE, fault_rate,                                                                                      \
 	  "counts page faults of 1, 2, 3 ... threads on cpus=LIST (housekeeping CPUs), an action each: for length=MS " \
 	  "(400), pages=N (512) a round")                                                                              \

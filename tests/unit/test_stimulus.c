@@ -146,7 +146,7 @@ static void fault_touches_as_many_pages(void **state)
 		const char *keep;
 		int every;
 		long kept; /* pages */
-	} cases[] = { { "yes", 1, 9 }, { "no", 1, 0 }, { "yes", 4, 3 }, { "yes", 8, 2 } };
+	} cases[] = { { "yes", 1, 9 }, { "no", 1, 0 }, { "yes", 2, 5 }, { "yes", 8, 2 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
