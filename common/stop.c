@@ -11,18 +11,28 @@
 #include "common/mono.h"
 
 static volatile sig_atomic_t stop_flag;
+static volatile sig_atomic_t holding;
+static volatile sig_atomic_t held;
 static int stop_event = -1;
 
-static void on_signal(int sig)
+static void request(void)
 {
 	int saved = errno;
 	uint64_t one = 1;
 
-	(void)sig;
 	stop_flag = 1;
 	if (write(stop_event, &one, sizeof(one)) < 0)
 		errno = saved; /* full counter: readable already */
 	errno = saved;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	if (holding && !held)
+		held = 1;
+	else
+		request();
 }
 
 int stop_install(void)
@@ -52,6 +62,20 @@ void stop_acknowledge(void)
 	stop_flag = 0;
 	if (stop_event >= 0 && read(stop_event, &count, sizeof(count)) < 0)
 		errno = 0; /* empty: nobody had asked */
+}
+
+void stop_hold(void)
+{
+	held = 0;
+	holding = 1;
+}
+
+void stop_release(void)
+{
+	holding = 0;
+	if (held)
+		request();
+	held = 0;
 }
 
 int stop_fd(void)

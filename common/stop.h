@@ -28,6 +28,18 @@ bool stop_requested(void);
 void stop_acknowledge(void);
 
 /**
+ * stop_hold - what follows is short and worth finishing: heed no request before stop_release(), but the second one
+ *
+ * For the end of a run, in which its evidence is read.
+ */
+void stop_hold(void);
+
+/**
+ * stop_release - heed requests again, and the one that came meanwhile
+ */
+void stop_release(void);
+
+/**
  * stop_fd - a descriptor that is readable once a stop is requested
  *
  * Return: an eventfd owned by this module, for poll(); -1 before stop_install().

@@ -598,9 +598,12 @@ int measure_run(const struct measure_params *params, struct measured *ret, struc
 		guest_nudge(params->guest, false);
 	if (res == 0)
 		res = run_windows(&m, err);
-	if (res == -EINTR)
+	if (res == -EINTR) {
 		err_set(err, res, "interrupted");
-	stop_acknowledge();
+		stop_acknowledge();
+	} else {
+		stop_hold();
+	}
 	if (params->guest)
 		guest_nudge(params->guest, true);
 	end = finish(&m, &later);

@@ -300,7 +300,8 @@ static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 	if (ret == 0 && end < 0)
 		return err_set(err, end, "%s", why.msg);
 	log_info("%s%s", bundle_writer_dir(one->bundle), ret < 0 ? " (partial)" : "");
-	return ret;
+	stop_release();
+	return ret == 0 && stop_requested() ? err_set(err, -EINTR, "interrupted") : ret;
 }
 
 static int prepare_one(struct run *r, struct one *one, struct err *err)

@@ -68,6 +68,10 @@ if usable; then
 	check_exit "Ctrl-C seals a partial bundle" 130 'partial' "$isolated" "'$VCPULAT' run --guest none -o '$TMP/int' '$TMP/short.yaml' &
 		sleep 3; kill -INT \$!; wait \$!"
 	check "which says why" grep -q '"reason": "interrupted"' "$TMP"/int/*/manifest.json
+	check_exit "Ctrl-C while the evidence is read waits for that" 130 . "$isolated" "'$VCPULAT' run --guest none \
+		--progress '$TMP/progress' -o '$TMP/late' '$TMP/short.yaml' &
+		until grep -qs collect '$TMP/progress'; do sleep 0.01; done; kill -INT \$!; wait \$!"
+	check "and the bundle is complete" grep -q '"status": "complete"' "$TMP"/late/*/manifest.json
 	check_exit "after a kill" 0 Killed "$isolated" "'$VCPULAT' run --guest none -o '$TMP/kill' '$TMP/short.yaml' &
 		sleep 3; kill -KILL \$!; wait \$!; test \$? = 137"
 	check_exit "recover cleans up" 0 'undone: [01] settings' "$VCPULAT" recover
