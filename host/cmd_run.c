@@ -107,18 +107,11 @@ static char *default_out_dir(void)
 	return strdup(name);
 }
 
-static bool wants_any(const struct run_options *o, const struct scenario *scenarios, size_t count)
+/* Is any of these kinds of guest (bit i: enum guest_kind i) to be run? */
+static bool wants(const struct run_options *o, const struct scenario *scenarios, size_t count, uint32_t kinds)
 {
 	for (size_t i = 0; i < count; i++)
-		if (scenarios[i].shape.guests & o->guests)
-			return true;
-	return false;
-}
-
-static bool wants(const struct run_options *o, const struct scenario *scenarios, size_t count, enum guest_kind kind)
-{
-	for (size_t i = 0; i < count; i++)
-		if (scenarios[i].shape.guests & o->guests & 1U << kind)
+		if (scenarios[i].shape.guests & o->guests & kinds)
 			return true;
 	return false;
 }
@@ -141,17 +134,18 @@ static int check_guests(struct run_options *o, const struct scenario *scenarios,
 		enum guest_kind kind;
 		int (*check)(struct err *err);
 		const char *name;
-	} guests[] = { { GUEST_LIBVIRT, checks_virtualization, "guest" }, { GUEST_BARE, kvm_check, "bare guest" } };
+	} guests[] = { { GUEST_LIBVIRT, checks_virtualization, "guest" },
+		       { GUEST_BARE, kvm_check_bare, "bare guest" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(guests); i++) {
-		int ret = wants(o, scenarios, count, guests[i].kind) ? guests[i].check(err) : 0;
+		int ret = wants(o, scenarios, count, 1U << guests[i].kind) ? guests[i].check(err) : 0;
 
 		if (ret != -ENOTSUP && ret < 0)
 			return ret;
 		if (ret == 0)
 			continue;
 		o->guests &= ~(1U << guests[i].kind);
-		if (!wants_any(o, scenarios, count))
+		if (!wants(o, scenarios, count, ~0U))
 			return ret;
 		log_info("skipped, all runs with a %s: %s", guests[i].name, err->msg);
 	}

@@ -17,4 +17,12 @@
  */
 int kvm_check(struct err *err);
 
+/**
+ * kvm_check_bare - the same for a guest without a kernel, in which no exception needs to be taken
+ * @err: as kvm_check()
+ *
+ * Return: as kvm_check().
+ */
+int kvm_check_bare(struct err *err);
+
 #endif

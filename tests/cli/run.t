@@ -81,6 +81,16 @@ if usable; then
 	check_exit "another CPU is refused" 77 'CPU 0 is not isolated; isolated are 1' \
 		"$isolated" "exec '$VCPULAT' run --guest none --cpu 0 '$TMP/short.yaml'"
 	scenario '{length: 1s, armed: 1s, control: 1s}' vcpulat.none=1 >"$TMP/word.yaml"
+	"$isolated" "mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+		exec '$VCPULAT' run --guest bare -o '$TMP/bare' '$TMP/short.yaml'" >"$OUTPUT" 2>&1
+	bare=$?
+	if [ $bare = 77 ]; then
+		skip "a real run with a bare guest" "$(grep -o 'no usable /dev/kvm.*\|KVM opens, but.*' "$OUTPUT")"
+	else
+		check "a run with a bare guest" test $bare = 0
+		check "on the host's clock" jq -e '.stable and .vcpus[0].offset == 0' "$TMP/bare/short-bare/clock.json"
+		check_exit "which analyzes" 0 '^short, guest bare, arm this-host: [0-9]+ gaps' "$VCPULAT" analyze "$TMP/bare/short-bare"
+	fi
 	check_exit "a command line that lacks a word is refused" 77 "it wants 'vcpulat.none=1' on the kernel's command line" \
 		"$isolated" "exec '$VCPULAT' run --guest none '$TMP/word.yaml'"
 else
