@@ -6,6 +6,7 @@
 /* For printf() and for scanf(): one unsigned int, then unsigned long long. */
 #define FAULT_RATE_FORMAT "threads=%u faults=%llu wall_ns=%llu cpu_ns=%llu ipis=%llu"
 #define FAULT_RATE_FIELDS 5
+#define FAULT_RATE_MAX_THREADS 1024 /* more is no number of threads */
 
 struct fault_rate {
 	unsigned int threads;	   /* at the same time, each on a CPU of its own */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fault_rate.h"
 #include "common/json.h"
 #include "reports/statistics.h"
 
@@ -216,9 +217,12 @@ static uint64_t most_threads(const struct comparison *c, const char *scenario)
 	size_t k;
 
 	for (size_t i = 0; i < c->runs; i++)
-		json_array_foreach (json_object_get(c->run[i].result, "fault_rate"), k, item)
-			if (strcmp(c->run[i].scenario, scenario) == 0 && json_get_u64(item, "threads") > most)
-				most = json_get_u64(item, "threads");
+		json_array_foreach (json_object_get(c->run[i].result, "fault_rate"), k, item) {
+			uint64_t threads = json_get_u64(item, "threads");
+
+			if (strcmp(c->run[i].scenario, scenario) == 0 && threads <= FAULT_RATE_MAX_THREADS)
+				most = threads > most ? threads : most;
+		}
 	return most;
 }
 

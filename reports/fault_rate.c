@@ -6,8 +6,6 @@
 
 #include "common/fault_rate.h"
 
-#define MAX_THREADS 1024
-
 /* All actions with one number of threads. */
 struct tally {
 	struct fault_rate sum; /* threads are not summed */
@@ -22,7 +20,7 @@ static bool parse(const struct bundle_action *action, struct fault_rate *ret)
 	return strcmp(action->kind, "fault_rate") == 0 &&
 	       sscanf(action->detail, FAULT_RATE_FORMAT, &ret->threads, &ret->faults, &ret->wall_ns, &ret->cpu_ns,
 		      &ret->ipis) == FAULT_RATE_FIELDS &&
-	       ret->threads <= MAX_THREADS && ret->faults && ret->wall_ns && ret->cpu_ns;
+	       ret->threads <= FAULT_RATE_MAX_THREADS && ret->faults && ret->wall_ns && ret->cpu_ns;
 }
 
 static void add(struct tally *tally, const struct fault_rate *rate)

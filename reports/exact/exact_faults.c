@@ -10,6 +10,8 @@
 #include "common/marks.h"
 #include "reports/exact/exact_values.h"
 
+#define MAX_CPUS 1024 /* whatever the file says */
+
 /* A thread's round. */
 struct batch {
 	unsigned int threads;
@@ -79,13 +81,14 @@ static bool parse(const json_t *action, struct fault_rate *ret)
 {
 	return !strcmp(json_get_string(action, "kind"), "fault_rate") &&
 	       sscanf(json_get_string(action, "detail"), FAULT_RATE_FORMAT, &ret->threads, &ret->faults, &ret->wall_ns,
-		      &ret->cpu_ns, &ret->ipis) == FAULT_RATE_FIELDS;
+		      &ret->cpu_ns, &ret->ipis) == FAULT_RATE_FIELDS &&
+	       ret->threads;
 }
 
 /* Nothing of an action of which not all marks are there: it is not known what lies between two. */
 static void add_action(struct faults *f, const struct meter_mark *mark, const json_t *action)
 {
-	const uint32_t cpus = f->data->header.outer_cpus;
+	const uint32_t cpus = f->data->header.outer_cpus < MAX_CPUS ? f->data->header.outer_cpus : MAX_CPUS;
 	const struct span span = span_of(f->data, mark);
 	struct batch like = { 0 };
 	struct fault_rate rate;

@@ -118,6 +118,9 @@ static void test_page_faults(void **state)
 		"stimulus", "kind", "fault_rate", "detail", "threads=1 faults=200 wall_ns=1 cpu_ns=1 ipis=0", "role",
 		"stimulus", "kind", "fault_rate", "detail", "threads=2 faults=200 wall_ns=1 cpu_ns=1 ipis=0", "role",
 		"stimulus", "kind", "fault_rate", "detail", "threads=1 faults=100 wall_ns=1 cpu_ns=1 ipis=0");
+	_cleanup_json_ json_t *none =
+		json_pack("{s:[{s:s, s:s, s:s}]}", "actions", "role", "stimulus", "kind", "fault_rate", "detail",
+			  "threads=0 faults=200 wall_ns=1 cpu_ns=1 ipis=0");
 	_cleanup_json_ json_t *found = exact_faults(&data, result);
 	_cleanup_free_ char *text = json_dumps(found, JSON_COMPACT);
 
@@ -126,6 +129,7 @@ static void test_page_faults(void **state)
 				  "\"max\":1010,\"distinct\":2,\"values\":[[1000,1],[1010,1]]}},"
 				  "{\"threads\":2,\"pages\":100,\"insns\":{\"n\":2,\"median\":1500,\"min\":1500,"
 				  "\"max\":1600,\"distinct\":2,\"values\":[[1500,1],[1600,1]]}}]");
+	assert_null(exact_faults(&data, none));
 	assert_null(exact_faults(&data, NULL));
 }
 
