@@ -26,6 +26,11 @@ run() { # name, argument...
 		--progress "/run/$name.progress" -o "$out/$name" "$@" >"/run/$name.log" 2>&1
 }
 
+of_length() { # scenario, seconds; prints the path of a copy with windows of that length
+	sed "s/^windows: .*/windows: {length: ${2}s, armed: ${2}s, control: 1s}/" "$dir/scenarios/$1.yaml" >"/run/$1.yaml"
+	echo "/run/$1.yaml"
+}
+
 in_window() { # name; waits for the first window
 	for ((i = 0; i < 200; i++)); do
 		sleep 1
@@ -50,7 +55,7 @@ ends_with() { # expected exit code, process
 
 echo 9 >/proc/sys/vm/stat_interval
 
-run int --guest libvirt vmstat-guest &
+run int --guest libvirt "$(of_length vmstat-guest 60)" &
 pid=$!
 in_window int
 check "settings are applied" test "$(vmstat_interval)" = 1
@@ -63,7 +68,7 @@ for file in host.dat guest.dat probe.bin clock.json stimuli.jsonl kallsyms-guest
 done
 check "nothing is left after Ctrl-C" nothing_is_left
 
-run kill --guest libvirt vmstat-guest &
+run kill --guest libvirt "$(of_length vmstat-guest 60)" &
 pid=$!
 in_window kill
 pkill -KILL -x vcpulat
@@ -76,31 +81,27 @@ check "another run is refused" grep -q 'vcpulat recover' /run/again.log
 check "recover" "$dir/vcpulat" recover
 check "nothing is left after recover" nothing_is_left
 
-run stall --guest libvirt stat-refresh &
+echo '{"name": "fifo", "removes": [], "vcpu_policy": "fifo"}' >/run/arm.json
+run stall --arm-json /run/arm.json --guest libvirt vmstat-host "$(of_length vmstat-guest 3)" &
 pid=$!
 in_window stall
+check "vCPU 1 is FIFO" bash -c 'chrt -p "$(cat /sys/kernel/debug/kvm/*/vcpu1/pid)" | grep -q SCHED_FIFO'
+check "vCPU 0 is not" bash -c 'chrt -p "$(cat /sys/kernel/debug/kvm/*/vcpu0/pid)" | grep -q SCHED_OTHER'
 virsh -q -c qemu:///system suspend vcpulat-guest
 check "a run whose guest stalls is repeated" ends_with 0 $pid
-check "and says so" grep -q '"what": "run"' $out/stall/stat-refresh-libvirt/manifest.json
-check "with a whole bundle" grep -q '"status": "complete"' $out/stall/stat-refresh-libvirt/manifest.json
-check "beside the stalled one" grep -q '"status": "partial"' $out/stall/stat-refresh-libvirt-1.stalled/manifest.json
+bundle=$out/stall/vmstat-guest-libvirt
+check "and says so" grep -q '"what": "run"' $bundle/manifest.json
+check "with a whole bundle" grep -q '"status": "complete"' $bundle/manifest.json
+check "beside the stalled one" grep -q '"status": "partial"' $bundle-1.stalled/manifest.json
+check "with FIFO vCPUs, as it says" grep -q '"vcpu_policy": "fifo"' $bundle/manifest.json
+check "and without what would wait for ever" grep -q 'vmstat-host.*FIFO vCPU' /run/stall.log
 
-run lost --guest none vmstat-host stat-refresh lru-drain &
+run lost --guest none "$(of_length vmstat-host 3)" "$(of_length stat-refresh 3)" "$(of_length lru-drain 3)" &
 pid=$!
 in_window lost
 pkill -KILL -o -x vcpulat-agent
 check "a run that lost the host's agent fails" ends_with 1 $pid
 check "and the next one has another" grep -q '"status": "complete"' $out/lost/lru-drain-none/manifest.json
-
-echo '{"name": "fifo", "removes": [], "vcpu_policy": "fifo"}' >/run/arm.json
-run fifo --arm-json /run/arm.json --guest libvirt vmstat-host vmstat-guest &
-pid=$!
-in_window fifo
-check "vCPU 1 is FIFO" bash -c 'chrt -p "$(cat /sys/kernel/debug/kvm/*/vcpu1/pid)" | grep -q SCHED_FIFO'
-check "vCPU 0 is not" bash -c 'chrt -p "$(cat /sys/kernel/debug/kvm/*/vcpu0/pid)" | grep -q SCHED_OTHER'
-check "a run with FIFO vCPUs" ends_with 0 $pid
-check "skips what would wait for ever" grep -q 'vmstat-host.*FIFO vCPU' /run/fifo.log
-check "and says so in its bundle" grep -q '"vcpu_policy": "fifo"' $out/fifo/vmstat-guest-libvirt/manifest.json
 check "nothing is left at the end" nothing_is_left
 [ $failed = 0 ] || tail -n 20 /run/*.log $out/*/*/manifest.json | sed 's/^/# /'
 echo "1..$count"
