@@ -85,8 +85,8 @@ static json_t *param_json(const struct measuring *m, const char *text)
 	char *end;
 	long long number = strtoll(text, &end, 10);
 
-	if (vmm(m) && strcmp(text, SCENARIO_VMM) == 0)
-		return json_integer(vmm(m));
+	if (m->p->guest && strcmp(text, SCENARIO_VMM) == 0)
+		return json_integer(m->p->guest->vmm);
 	return *end || !text[0] ? json_string(text) : json_integer(number);
 }
 
@@ -473,12 +473,12 @@ static int set_up(struct measuring *m, struct err *err)
 		ret = domain_punch(m->p->guest->domain, err);
 	if (m->p->scenario->has_primer && m->p->scenario->primer.by == ACTOR_PROBE)
 		m->primer = probe_as_primer(m);
-	if (ret == 0 && m->p->bare) /* with it comes its guest, which others want to know */
+	if (ret == 0 && m->p->bare) /* with it comes its guest, whose memory others look for */
 		ret = start_probe(m, err);
-	if (ret == 0)
-		ret = prepare_all(m, err);
 	if (ret == 0 && vmm(m))
 		ret = clock_track_start(&m->clock, agent_of(m, LAYER_GUEST), vmm(m), err);
+	if (ret == 0)
+		ret = prepare_all(m, err);
 	if (ret == 0)
 		ret = start_tracing(m, err);
 	return ret < 0 || m->probing ? ret : start_probe(m, err);

@@ -325,6 +325,14 @@ static int check_action(const char *key, const struct scenario *s, const struct 
 	return 0;
 }
 
+static bool wants_vmm(const struct schema_strings *params)
+{
+	for (size_t i = 0; i < params->count; i++)
+		if (strcmp(strchr(params->item[i], '=') + 1, SCENARIO_VMM) == 0)
+			return true;
+	return false;
+}
+
 static bool can_touch(const struct scenario_action *a)
 {
 	return a->by == ACTOR_PROBE && a->layer == LAYER_GUEST &&
@@ -347,11 +355,15 @@ static int check_bare(const struct scenario *s, struct err *err)
 	else if (s->has_primer && (s->primer.layer == LAYER_GUEST || s->primer.by == ACTOR_PROBE) &&
 		 !can_touch(&s->primer))
 		what = "its primer acts in the guest, or in the probe";
+	else if (wants_vmm(&s->primer.params) || wants_vmm(&s->stimulus.params))
+		what = "it acts on memory of " SCENARIO_VMM;
 	for (size_t i = 0; i < s->settings.count; i++)
 		what = set[i].layer == LAYER_GUEST ? "a setting is the guest's" : what;
 	for (size_t i = 0; i < s->events.count; i++)
 		what = event[i].layer == LAYER_GUEST ? "an event is the guest's" : what;
-	return what ? err_set(err, -EINVAL, "%s: not in a bare guest, which has no kernel: %s", s->name, what) : 0;
+	return what ? err_set(err, -EINVAL, "%s: not in a bare guest, which has no kernel and next to no memory: %s",
+			      s->name, what)
+		    : 0;
 }
 
 int scenario_allow_bare(struct scenario *s, struct err *err)

@@ -133,6 +133,9 @@ static const struct bad bad[] = {
 	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER
 	       "stimulus: {kind: stat_refresh, layer: guest, period: 1s}\n",
 	  "stimulus.layer is guest" },
+	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER
+	       "stimulus: {kind: migrate, period: 1s, params: [\"pid=@vmm\", pages=8]}\n",
+	  "memory of @vmm" },
 	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER "events: [{layer: guest, name: \"kmem:x\"}]\n",
 	  "an event is the guest's" },
 	{ HEAD "shape: {guest: bare}\n" WINDOWS PROVOKES PRIMER
@@ -188,7 +191,8 @@ static void test_bare_on_request(void **state)
 	assert_int_equal(host_s.shape.guests, 1U << GUEST_LIBVIRT | 1U << GUEST_NONE | 1U << GUEST_BARE);
 	assert_int_equal(parse(guest, &guest_s, &err), 0);
 	assert_int_equal(scenario_allow_bare(&guest_s, &err), -EINVAL);
-	assert_non_null(strstr(err.msg, "x: not in a bare guest, which has no kernel: layer is guest"));
+	assert_non_null(
+		strstr(err.msg, "x: not in a bare guest, which has no kernel and next to no memory: layer is guest"));
 	assert_int_equal(guest_s.shape.guests, 1U << GUEST_LIBVIRT);
 }
 
