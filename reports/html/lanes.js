@@ -9,6 +9,8 @@
 
 	// Each class of work has its own hatching: told apart without colour.
 	function kind(what) {
+		if (/^(host|guest)\/(wait|halted|idle|cstate)/.test(what))
+			return "sleep";
 		if (/kworker|task|vmm|stimulus/.test(what))
 			return "work";
 		if (/kernel|irq|ipi|softirq|nmi/.test(what))
@@ -18,9 +20,9 @@
 		return "other";
 	}
 
-	const hatches = { work: "M-2,6 L6,-2 M2,10 L10,2", irq: "M0,4 L8,4 M4,0 L4,8", exit: "M-2,2 L6,10 M2,-2 L10,6", other: "" };
-	const tones = { work: ["#C44E00", "#FF9A57"], irq: ["#0072B2", "#5AB4F0"], exit: ["#00785A", "#3FCFA4"], other: ["#8a929a", "#6b757f"] };
-	const words = { work: "kernel thread or task", irq: "interrupt", exit: "exit and entry handling", other: "running, or unexplained" };
+	const hatches = { work: "M-2,6 L6,-2 M2,10 L10,2", irq: "M0,4 L8,4 M4,0 L4,8", exit: "M-2,2 L6,10 M2,-2 L10,6", sleep: "M0,4 L8,4", other: "" };
+	const tones = { work: ["#C44E00", "#FF9A57"], irq: ["#0072B2", "#5AB4F0"], exit: ["#00785A", "#3FCFA4"], sleep: ["#7A4FA3", "#B793DC"], other: ["#8a929a", "#6b757f"] };
+	const words = { work: "kernel thread or task", irq: "interrupt", exit: "exit and entry handling", sleep: "waits or idles", other: "running, or unexplained" };
 
 	function tone(name) {
 		return tones[name][page.isDark() ? 1 : 0];
