@@ -8,6 +8,8 @@
 #include "common/tsc.h"
 
 #define NS_PER_SECOND 1000000000U
+#define MAX_READING_PER_SECOND 50000 /* 20 us: many times what it takes, also in emulation */
+#define TRIES 4
 
 static void sleep_until(uint64_t due_ns)
 {
@@ -21,6 +23,19 @@ static void sleep_until(uint64_t due_ns)
 static uint64_t next_due(uint64_t due_ns, uint64_t now_ns, uint64_t interval_ns)
 {
 	return due_ns + interval_ns * ((now_ns - due_ns) / interval_ns + 1);
+}
+
+/* One instant in both clocks: read anew where the reading itself was interrupted. */
+static uint64_t read_clocks(uint64_t cycles_per_second, uint64_t *ret_ns)
+{
+	uint64_t tsc;
+	int tries = 0;
+
+	do {
+		tsc = tsc_read();
+		*ret_ns = mono_ns();
+	} while (tsc_read() - tsc > cycles_per_second / MAX_READING_PER_SECOND && ++tries < TRIES);
+	return tsc;
 }
 
 /*
@@ -47,8 +62,7 @@ int probe_timer(struct probe_shared *s)
 			due_ns = mono_ns() + s->interval_ns;
 		}
 		sleep_until(due_ns);
-		now = tsc_read();
-		now_ns = mono_ns();
+		now = read_clocks(s->header.cycles_per_second, &now_ns);
 		MARK(MARK_TURN);
 		turn++;
 		if (now_ns < due_ns) /* a signal */
