@@ -6,10 +6,10 @@
 	const HEIGHT = 96, LEFT = 62, RIGHT = 16, BOTTOM = 22, TOP = 14, BINS_A_DECADE = 12;
 	let chosen = null;
 
-	function lengths(scenario, cause, arm, guest) {
+	function lengths(scenario, cause, arm, kind) {
 		const list = [];
 		for (const run of data.runs) {
-			if (run.arm !== arm || run.scenario.name !== scenario || (run.guest === "none") === guest)
+			if (run.arm !== arm || run.scenario.name !== scenario || run.guest !== kind)
 				continue;
 			const index = data.causes.indexOf(cause);
 			run.gaps.cause.forEach((c, i) => {
@@ -41,13 +41,24 @@
 			h("title", {}, text + " median"));
 	}
 
-	function panel(arm, guest, native, edges, width, most) {
+	function rowOf(arm) {
+		return data.comparison.rows.find(r => r.arm === arm && r.cause === chosen.cause && r.scenario === chosen.scenario) || {};
+	}
+
+	// One an arm, and one more where the probe ran in a bare guest.
+	function setsOf(arm) {
+		const row = rowOf(arm), of = kind => lengths(chosen.scenario, chosen.cause, arm, kind);
+		const sets = row.guest || row.native || !row.bare ?
+			[{ arm, guest: of("libvirt"), native: of("none"), guestSide: row.guest, nativeSide: row.native }] : [];
+		return row.bare ? sets.concat({ arm: arm + ", bare guest", guest: of("bare"), native: [], guestSide: row.bare }) : sets;
+	}
+
+	function panel({ arm, guest, native, guestSide, nativeSide }, edges, width, most) {
 		const x = d3.scaleLog().domain([edges[0], edges[edges.length - 1]]).range([LEFT, width - RIGHT]);
 		const y = d3.scaleLinear().domain([0, most]).range([HEIGHT - BOTTOM, TOP]);
 		const colour = page.colour(chosen.cause);
-		const row = data.comparison.rows.find(r => r.arm === arm && r.cause === chosen.cause && r.scenario === chosen.scenario) || {};
 		const words = [];
-		for (const [text, side, list] of [["guest", row.guest || row.bare, guest], ["native", row.native, native]])
+		for (const [text, side, list] of [["guest", guestSide, guest], ["native", nativeSide, native]])
 			if (list.length)
 				words.push(`${text} n ${list.length}` + (side && side.gap_ns.p50 !== null ? `, p50 ${us(side.gap_ns.p50)}` : "") + `, max ${us(list[list.length - 1])}`);
 			else if (side && !(text === "native" && chosen.cause.startsWith("guest/")))
@@ -67,8 +78,7 @@
 		if (!chosen)
 			return;
 		const width = Math.max(360, document.getElementById("spread").clientWidth);
-		const sets = page.arms.map(arm => ({ arm, guest: lengths(chosen.scenario, chosen.cause, arm, true),
-			native: lengths(chosen.scenario, chosen.cause, arm, false) }));
+		const sets = page.arms.flatMap(setsOf);
 		const all = sets.flatMap(s => s.guest.concat(s.native));
 		if (!all.length) {
 			fill("spread", h("p", {}, "No gap of this single cause."));
@@ -77,7 +87,7 @@
 		const low = Math.floor(BINS_A_DECADE * Math.log10(d3.min(all) * 0.9)), high = Math.ceil(BINS_A_DECADE * Math.log10(d3.max(all) * 1.1));
 		const edges = d3.range(low, high + 1).map(k => Math.pow(10, k / BINS_A_DECADE));
 		const most = d3.max(sets, s => Math.max(d3.max(bins(s.guest, edges)), d3.max(bins(s.native, edges))));
-		fill("spread", sets.map(s => panel(s.arm, s.guest, s.native, edges, width, most)),
+		fill("spread", sets.map(s => panel(s, edges, width, most)),
 			h("p", { class: "small" }, "gap length in " + page.unit + "; lines: medians (dashed: native)"));
 	}
 

@@ -123,19 +123,19 @@
 	// A line an arm, and one more where the probe ran in a bare guest.
 	function linesOf(row) {
 		const native = row.cause.startsWith("guest/") ? null : row.native;
-		const lines = row.guest || native || !row.bare ? [{ row, arm: row.arm, native, guest: row.guest }] : [];
-		return row.bare ? lines.concat({ row, arm: row.arm + ", bare guest", native: null, guest: row.bare }) : lines;
+		const lines = row.guest || native || !row.bare ? [{ row, arm: row.arm, native, guest: row.guest, ratio: amplification(row) }] : [];
+		return row.bare ? lines.concat({ row, arm: row.arm + ", bare guest", native: null, guest: row.bare, ratio: "" }) : lines;
 	}
 
 	function causeRows(rows) {
-		return rows.flatMap(linesOf).map(({ row, arm, native, guest }, i, lines) => h("tr", { class: i ? null : "first" },
+		return rows.flatMap(linesOf).map(({ row, arm, native, guest, ratio }, i, lines) => h("tr", { class: i ? null : "first" },
 			i ? null : h("td", { class: "name", rowspan: lines.length }, page.mark(row.cause), " ", row.cause,
 				h("div", { class: "small" }, row.scenario + (row.provoked ? ", provoked" : ""))),
 			h("td", { class: "arm" }, arm), h("td", {}, hits(guest || native)),
 			h("td", { class: "n" }, rateCell(row)),
 			h("td", { class: "n" }, gaps(native)), h("td", { class: "n" }, gaps(guest)),
 			h("td", { class: "n" }, hostShare(guest)),
-			h("td", { class: "n" }, guest === row.bare ? "" : amplification(row))));
+			h("td", { class: "n" }, ratio)));
 	}
 
 	function causes() {
