@@ -19,6 +19,7 @@
 #include "host/cmdline.h"
 #include "host/conclude.h"
 #include "host/exit.h"
+#include "host/lab/boot.h"
 #include "host/lab/lab.h"
 #include "host/lab/job.h"
 #include "host/lab/terminal.h"
@@ -393,7 +394,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 {
 	const struct lab_options *o = &lab->options;
 	uint64_t needed = lab->cpus > DEFAULT_CPUS ? lab->cpus : DEFAULT_CPUS;
-	uint64_t cpus = o->cpus ? o->cpus : needed;
+	uint64_t cpus = o->cpus ? o->cpus : lab_boot_cpus(needed, lab->node1_bytes);
 	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
 	_cleanup_free_ char *seeded = NULL;
 	_cleanup_free_ char *meter = o->no_meter || lab->job ? NULL : paths_meter();

@@ -113,6 +113,13 @@ static void add_nodes(struct vector *v, const struct lab_boot *boot)
 	add_node(v, 1, boot->node1_bytes, boot->cpus / 2, boot->cpus - 1);
 }
 
+uint64_t lab_boot_cpus(uint64_t needed, uint64_t node1_bytes)
+{
+	while (node1_bytes && needed & (needed - 1))
+		needed++;
+	return needed;
+}
+
 static void add_meter(struct vector *v, const struct lab_boot *boot)
 {
 	_cleanup_free_ char *plugin = boot->meter ? escape(boot->meter) : NULL;

@@ -40,6 +40,15 @@ struct lab_boot {
 char *lab_boot_cmdline(const struct lab_boot *boot);
 
 /**
+ * lab_boot_cpus - as many CPUs as needed, in a number that boots
+ * @needed: at least so many
+ * @node1_bytes: 0: there is one memory node only, and any number boots
+ *
+ * Of two nodes with three CPUs each those of the second never got an interrupt. Return: CPUs.
+ */
+uint64_t lab_boot_cpus(uint64_t needed, uint64_t node1_bytes);
+
+/**
  * lab_boot_argv - the whole command
  * @boot: everything QEMU is told
  *

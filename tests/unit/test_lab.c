@@ -78,6 +78,14 @@ static void test_two_nodes(void **state)
 	lab_boot_argv_free(argv);
 }
 
+static void test_two_nodes_have_a_power_of_two(void **state)
+{
+	(void)state;
+	assert_int_equal(lab_boot_cpus(6, 0), 6);
+	assert_int_equal(lab_boot_cpus(6, 1 << 20), 8);
+	assert_int_equal(lab_boot_cpus(4, 1 << 20), 4);
+}
+
 static void test_root_is_read_only(void **state)
 {
 	struct lab_boot boot = example();
@@ -318,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_two_nodes),
+		cmocka_unit_test(test_two_nodes_have_a_power_of_two),
 		cmocka_unit_test(test_root_is_read_only),
 		cmocka_unit_test(test_comma_in_stage),
 		cmocka_unit_test(test_more_arguments_come_last),
