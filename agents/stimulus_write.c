@@ -4,20 +4,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/mono.h"
+
 #define VALUE_BYTES 64
+#define NAME_BYTES 32
 #define HOLD_MAX_MS 10000
 
 struct writing {
+	int fd;
 	char value[VALUE_BYTES];
 	char back[VALUE_BYTES]; /* "": nothing is written after it */
 	int back_fd;		/* where it is written */
 	unsigned long hold_ms;	/* before it is written back */
 	bool may_be_refused;	/* the attempt is what counts */
+	int result;		/* of the last time */
+	unsigned long took_ms;
+};
+
+struct writers {
+	struct writing main;
+	struct writing beside; /* at the same time */
+	bool two;
 };
 
 static bool is_writable(const char *path)
@@ -39,35 +53,51 @@ static int open_param(const json_t *params, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int read_params(const json_t *params, struct writing *w)
+/* What both writers have. */
+static int read_writing(const json_t *params, const char *prefix, struct writing *w)
 {
-	char refused[VALUE_BYTES] = "";
-	int ret = stimulus_param(params, "value", w->value, sizeof(w->value));
+	char path[NAME_BYTES];
+	char value[NAME_BYTES];
+	char back[NAME_BYTES];
+	int ret;
+
+	snprintf(path, sizeof(path), "%spath", prefix);
+	snprintf(value, sizeof(value), "%svalue", prefix);
+	snprintf(back, sizeof(back), "%sback", prefix);
+	ret = stimulus_param(params, value, w->value, sizeof(w->value));
+	if (ret < 0)
+		return ret;
+	if (stimulus_param(params, back, w->back, sizeof(w->back)) == -ENAMETOOLONG)
+		return -ENAMETOOLONG;
+	w->fd = open_param(params, path);
+	w->back_fd = w->fd;
+	return w->fd < 0 ? w->fd : 0;
+}
+
+static int read_main(const json_t *params, struct writing *w)
+{
+	int ret = read_writing(params, "", w);
 
 	if (ret < 0)
 		return ret;
-	if (stimulus_param(params, "back", w->back, sizeof(w->back)) == -ENAMETOOLONG)
-		return -ENAMETOOLONG;
 	if (stimulus_param_number(params, "hold", 0, HOLD_MAX_MS, &w->hold_ms) == -EINVAL)
 		return -EINVAL;
-	stimulus_param(params, "refused", refused, sizeof(refused));
-	w->may_be_refused = strcmp(refused, "ok") == 0;
-	return 0;
+	w->may_be_refused = stimulus_param_is(params, "refused", "ok");
+	if (json_object_get(params, "back_path"))
+		w->back_fd = open_param(params, "back_path");
+	return w->back_fd < 0 ? w->back_fd : 0;
 }
 
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
-	struct writing *w = calloc(1, sizeof(*w));
-	int ret = w ? read_params(params, w) : -ENOMEM;
+	struct writers *w = calloc(1, sizeof(*w));
+	int ret = w ? read_main(params, &w->main) : -ENOMEM;
 
 	state->own = w; /* lives as long as the worker */
 	if (ret < 0)
 		return ret;
-	state->fd = open_param(params, "path");
-	if (state->fd < 0)
-		return state->fd;
-	w->back_fd = json_object_get(params, "back_path") ? open_param(params, "back_path") : state->fd;
-	return w->back_fd < 0 ? w->back_fd : 0;
+	w->two = json_object_get(params, "beside_path");
+	return w->two ? read_writing(params, "beside_", &w->beside) : 0;
 }
 
 static int put(int fd, const char *text)
@@ -79,10 +109,9 @@ static int put(int fd, const char *text)
 	return n < 0 ? -errno : 0;
 }
 
-static int act(struct stimulus_state *state)
+static int put_there_and_back(const struct writing *w)
 {
-	const struct writing *w = state->own;
-	int ret = put(state->fd, w->value);
+	int ret = put(w->fd, w->value);
 
 	if (ret == -EBUSY && w->may_be_refused)
 		return 0; /* and nothing has changed that would have to be written back */
@@ -91,6 +120,32 @@ static int act(struct stimulus_state *state)
 	if (w->hold_ms)
 		usleep((useconds_t)w->hold_ms * 1000);
 	return put(w->back_fd, w->back);
+}
+
+static void *run_writer(void *arg)
+{
+	struct writing *w = arg;
+	uint64_t begin_ns = mono_ns();
+
+	w->result = put_there_and_back(w);
+	w->took_ms = (unsigned long)((mono_ns() - begin_ns) / 1000000);
+	return NULL;
+}
+
+static int act(struct stimulus_state *state)
+{
+	struct writers *w = state->own;
+	pthread_t beside;
+	int ret = w->two ? pthread_create(&beside, NULL, run_writer, &w->beside) : 0;
+
+	if (ret)
+		return -ret;
+	run_writer(&w->main);
+	if (!w->two)
+		return w->main.result;
+	pthread_join(beside, NULL);
+	snprintf(state->detail, sizeof(state->detail), "%lu ms beside %lu ms", w->main.took_ms, w->beside.took_ms);
+	return w->main.result < 0 ? w->main.result : w->beside.result;
 }
 
 const struct stimulus_ops *stimulus_write(void)

@@ -171,6 +171,34 @@ static void fault_touches_as_many_pages(void **state)
 	}
 }
 
+/* What is written is what stands there. */
+static void two_write_at_once(void **state)
+{
+	static const char file[] = "/proc/sys/vm/swappiness";
+	static const struct {
+		const char *beside; /* NULL: the value */
+		int result;
+	} cases[] = { { NULL, 0 }, { "much", -EINVAL } };
+	_cleanup_free_ char *value = NULL;
+
+	(void)state;
+	if (access(file, W_OK) < 0 || fs_read_line(file, &value, NULL) < 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_json_ json_t *params = json_pack(
+			"{s:s, s:s, s:s, s:s, s:s, s:s}", "path", file, "value", value, "back", value, "beside_path",
+			file, "beside_value", cases[i].beside ? cases[i].beside : value, "beside_back", value);
+		struct stimulus *stimulus = prepare_with("write", -1, params);
+		struct stimulus_shot shot;
+		unsigned long ms;
+
+		assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+		assert_int_equal(shot.result, cases[i].result);
+		assert_int_equal(sscanf(shot.detail, "%lu ms beside %lu ms", &ms, &ms), 2);
+		stimulus_free(stimulus);
+	}
+}
+
 /* Every action takes the next pair of payload and length, and says what it executes. */
 static void calibrate_takes_all_pairs_in_turn(void **state)
 {
@@ -277,6 +305,8 @@ static void bad_parameters_are_refused(void **state)
 		{ "write", "{\"path\": \"/proc/sys/vm/no-such-file\", \"value\": 1}" },
 		{ "write",
 		  "{\"path\": \"/proc/sys/vm/swappiness\", \"value\": 1, \"back_path\": \"/proc/sys/vm/no\"}" },
+		{ "write", "{\"path\": \"/proc/sys/vm/swappiness\", \"value\": 1, "
+			   "\"beside_path\": \"/proc/sys/vm/no\", \"beside_value\": 1}" },
 	};
 
 	(void)state;
@@ -404,6 +434,7 @@ int main(void)
 		cmocka_unit_test(dead_worker_is_noticed),
 		cmocka_unit_test(absent_cpu_is_an_error),
 		cmocka_unit_test(fault_touches_as_many_pages),
+		cmocka_unit_test(two_write_at_once),
 		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
 		cmocka_unit_test(fault_rate_counts_what_threads_touch),
 		cmocka_unit_test(function_calls_and_shootdowns_are_ipis),
