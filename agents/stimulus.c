@@ -60,16 +60,19 @@ static void mark_end(enum stimulus_role role)
 void stimulus_shoot(const struct stimulus_ops *ops, struct stimulus_state *state, bool sham, uint64_t spin_cycles,
 		    struct stimulus_shot *ret)
 {
+	const char *detail;
 	uint64_t t0;
 
 	mark_begin(ops->role, sham);
 	t0 = tsc_read();
 	while (tsc_read() - t0 < spin_cycles)
 		;
+	state->began = 0;
 	ret->result = sham ? 0 : ops->act(state);
-	ret->t0 = t0;
+	ret->t0 = state->began ? state->began : t0;
 	ret->t1 = tsc_read();
-	memcpy(ret->detail, sham ? "" : state->detail, sham ? 1 : sizeof(ret->detail));
+	detail = sham ? "" : state->detail;
+	memcpy(ret->detail, detail, strlen(detail) + 1);
 	mark_end(ops->role);
 }
 

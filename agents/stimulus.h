@@ -20,7 +20,7 @@
 #include "common/err.h"
 #include "common/stimulus_kinds.h"
 
-#define STIMULUS_DETAIL_BYTES 128
+#define STIMULUS_DETAIL_BYTES 1024
 
 enum stimulus_role {
 	STIMULUS_SETTLE,   /* only lets time pass; no mark */
@@ -37,6 +37,7 @@ struct stimulus_state {
 	bool numbered;			    /* each is touched once, and begins with its number then */
 	bool async;			    /* in a bare guest: the vCPU's thread is not to fetch them itself */
 	bool on;			    /* of kinds that alternate */
+	uint64_t began;			    /* TSC: act() may say when the action itself did; 0: at once */
 	void *own;			    /* of kinds that need more; NULL: nothing */
 	char detail[STIMULUS_DETAIL_BYTES]; /* of an action of kinds whose actions differ; "": nothing to say */
 };
@@ -55,7 +56,7 @@ struct stimulus_ops {
 
 /* One action, or sham. */
 struct stimulus_shot {
-	uint64_t t0; /* TSC cycles: before the spin and the action */
+	uint64_t t0; /* TSC cycles: before the spin and the action, or when the action says it began */
 	uint64_t t1; /* after both */
 	int result;  /* what the action gave: 0 or -errno */
 	char detail[STIMULUS_DETAIL_BYTES];

@@ -40,9 +40,9 @@ struct bundle_action {
 	bool by_probe; /* itself, in its own loop */
 	uint64_t t0;
 	uint64_t t1;
-	size_t window;	  /* index; beyond the last: outside */
-	char detail[128]; /* "": the bundle says nothing */
-	char failure[64]; /* "": it did what it should, or the bundle says nothing */
+	size_t window;	   /* index; beyond the last: outside */
+	char detail[1024]; /* "": the bundle says nothing */
+	char failure[64];  /* "": it did what it should, or the bundle says nothing */
 };
 
 struct bundle_clock {

@@ -123,6 +123,32 @@ static void print_queue(FILE *out, const struct hit *hit)
 	fputc('\n', out);
 }
 
+/* What stimuli found, of kinds that look. @head comes before the first, if there is any. */
+static bool print_findings(FILE *out, const char *head, const json_t *result)
+{
+	bool any = false;
+	json_t *action;
+	size_t i;
+
+	json_array_foreach (json_object_get(result, "actions"), i, action) {
+		double from = (double)json_get_u64(action, "t0_ns") / 1e9;
+		double took = (double)json_get_u64(action, "t1_ns") / 1e9 - from;
+		const char *detail = json_get_string(action, "detail");
+		char lead[32];
+
+		if (!*detail || strcmp(json_get_string(action, "role"), "stimulus") != 0)
+			continue;
+		if (!any)
+			fprintf(out, "%s         s   took s  what the stimulus found\n", head);
+		any = true;
+		snprintf(lead, sizeof(lead), "%10.1f  %7.1f  ", from, took);
+		print_paragraph(out, lead, detail);
+	}
+	if (any)
+		fputc('\n', out);
+	return any;
+}
+
 static void print_kernel(FILE *out, const char *lead, const json_t *side)
 {
 	_cleanup_free_ char *text = str_printf("%s, sha256 %.16s, %s", json_get_string(side, "release"),
@@ -132,17 +158,22 @@ static void print_kernel(FILE *out, const char *lead, const json_t *side)
 		print_paragraph(out, lead, text ? text : "");
 }
 
-static void print_origin(FILE *out, const struct writer_input *input, const struct hit *hit)
+static void print_origin(FILE *out, const struct hit *hit)
 {
 	const json_t *arm = json_object_get(hit->result, "arm");
-	json_t *verdict;
-	size_t i;
 
 	print_kernel(out, "host kernel:  ", json_object_get(arm, "host"));
 	if (hit_in_guest(hit))
 		print_kernel(out, "guest kernel: ", json_object_get(arm, "guest"));
 	print_paragraph(out, "command:      ", json_get_string(hit->result, "command"));
 	fputc('\n', out);
+}
+
+static void print_verdicts(FILE *out, const struct writer_input *input)
+{
+	json_t *verdict;
+	size_t i;
+
 	json_array_foreach (json_object_get(input->comparison, "verdicts"), i, verdict)
 		print_paragraph(out, "* ", json_get_string(verdict, "text"));
 }
@@ -164,18 +195,42 @@ static bool choose(const struct writer_input *input, struct hit *ret)
 	return found;
 }
 
+/* Of a cause that makes no gap there is no hit to choose: every run tells what its stimuli found. */
+static int print_runs(const struct writer_input *input, FILE *out, struct err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < input->count && (!input->cause || strstr(input->cause, "/hang/")); i++) {
+		const struct hit run = { .result = input->results[i] };
+		_cleanup_free_ char *head = str_printf("scenario %s, arm %s\n\n",
+						       json_get_string(json_object_get(run.result, "scenario"), "name"),
+						       json_get_string(json_object_get(run.result, "arm"), "name"));
+
+		if (!print_findings(out, head ? head : "", run.result))
+			continue;
+		any = true;
+		print_origin(out, &run);
+	}
+	if (!any)
+		return err_set(err, -ENOENT, "no result has a hit of %s%s to show",
+			       input->cause ? input->cause : "a provoked cause",
+			       input->cause ? "" : " in a gap of its own");
+	print_verdicts(out, input);
+	return 0;
+}
+
 int writer_excerpt(const struct writer_input *input, FILE *out, struct err *err)
 {
 	struct hit hit;
 
 	if (!choose(input, &hit))
-		return err_set(err, -ENOENT, "no result has a hit of %s%s to show",
-			       input->cause ? input->cause : "a provoked cause",
-			       input->cause ? "" : " in a gap of its own");
+		return print_runs(input, out, err);
 	print_head(out, &hit);
 	print_events(out, &hit);
 	print_account(out, &hit);
 	print_queue(out, &hit);
-	print_origin(out, input, &hit);
+	print_findings(out, "", hit.result);
+	print_origin(out, &hit);
+	print_verdicts(out, input);
 	return 0;
 }

@@ -22,10 +22,9 @@
 
 static const struct made hostile = { .hits = 2, .cause = HOSTILE };
 
-/* What a writer makes of one result; the caller frees it. NULL: it failed with @ret_code. */
-static char *written(const char *name, const struct made *made, struct writer_input *input, int *ret_code)
+/* What a writer makes of one result; the caller frees it. */
+static char *written_of(const char *name, const json_t *result, struct writer_input *input, int *ret_code)
 {
-	_cleanup_json_ json_t *result = make_result(*made);
 	_cleanup_json_ json_t *comparison = NULL;
 	const json_t *results[] = { result };
 	struct err err = { 0 };
@@ -41,6 +40,13 @@ static char *written(const char *name, const struct made *made, struct writer_in
 	*ret_code = writer_find(name)->write(input, out, &err);
 	fclose(out);
 	return text;
+}
+
+static char *written(const char *name, const struct made *made, struct writer_input *input, int *ret_code)
+{
+	_cleanup_json_ json_t *result = make_result(*made);
+
+	return written_of(name, result, input, ret_code);
 }
 
 static void test_data_is_safe_in_a_script(void **state)
@@ -142,6 +148,33 @@ static void test_excerpt_without_a_hit(void **state)
 	assert_int_equal(code, -ENOENT);
 }
 
+/* A fault that hangs is no gap of the probe. */
+static void test_excerpt_of_a_stimulus_that_looks(void **state)
+{
+	static const struct {
+		const char *cause;
+		int code;
+	} causes[] = { { NULL, 0 }, { "host/hang/stall", 0 }, { "host/task/none", -ENOENT } };
+	const struct made unseen = { .hits = 0 };
+	_cleanup_json_ json_t *result = make_result(unseen);
+
+	(void)state;
+	json_object_set_new(result, "actions",
+			    json_pack("[{s:s, s:I, s:I}, {s:s, s:s, s:I, s:I}]", "role", "settle", "t0_ns",
+				      (json_int_t)0, "t1_ns", (json_int_t)1, "role", "stimulus", "detail",
+				      "76 pages free: 12 counted", "t0_ns", (json_int_t)2000000000, "t1_ns",
+				      (json_int_t)5100000000));
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		struct writer_input input = { .cause = causes[i].cause };
+		int code;
+		_cleanup_free_ char *text = written_of("excerpt", result, &input, &code);
+
+		assert_int_equal(code, causes[i].code);
+		if (code == 0)
+			assert_non_null(strstr(text, "\n       2.0      3.1  76 pages free: 12 counted\n"));
+	}
+}
+
 static void test_perfetto_chooses_gaps(void **state)
 {
 	const uint64_t gaps[] = { 1, 2, 999 };
@@ -199,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_tap_is_one_line_a_point),
 		cmocka_unit_test(test_excerpt_is_plain_and_narrow),
 		cmocka_unit_test(test_excerpt_without_a_hit),
+		cmocka_unit_test(test_excerpt_of_a_stimulus_that_looks),
 		cmocka_unit_test(test_perfetto_chooses_gaps),
 		cmocka_unit_test(test_typical_hit),
 		cmocka_unit_test(test_no_file_is_left_on_failure),
