@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,80 @@
 #include "common/fs.h"
 
 #define MAX_BUDDY_BYTES 65536
+#define MAX_ZONES_BYTES (1 << 20)
+
+/* "Node 1, zone Normal": a zone of ours? Both files begin zones like this. */
+static bool is_ours(const char *line, int node)
+{
+	int seen;
+
+	return sscanf(line, "Node %d, zone", &seen) == 1 && (node == NODE_MEMORY_ALL || seen == node);
+}
+
+/* "Node 1, zone   Normal      3      2 ...": blocks by order. */
+static long pages_of(char *line)
+{
+	char *at = strstr(line, "zone") + strlen("zone");
+	long pages = 0;
+
+	at += strspn(at, " ");
+	at += strcspn(at, " ");
+	at += strspn(at, " ");
+	for (int order = 0; *at; order++) {
+		pages += strtol(at, &at, 10) << order;
+		at += strspn(at, " ");
+	}
+	return pages;
+}
+
+static void add_zone_line(const char *line, struct node_memory *m)
+{
+	const struct {
+		const char *name;
+		long *sum;
+	} figures[] = { { "nr_free_pages", &m->counted },
+			{ "count:", &m->on_lists },
+			{ "min", &m->min },
+			{ "low", &m->low },
+			{ "high", &m->high } };
+	char name[32];
+	long n;
+
+	if (sscanf(line, "%31s %ld", name, &n) != 2)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(figures); i++)
+		if (strcmp(name, figures[i].name) == 0)
+			*figures[i].sum += n;
+}
+
+void node_memory_parse(char *buddyinfo, char *zoneinfo, int node, struct node_memory *ret)
+{
+	bool ours = false;
+
+	*ret = (struct node_memory){ 0 };
+	for (char *line; (line = strsep(&buddyinfo, "\n"));)
+		if (is_ours(line, node))
+			ret->free += pages_of(line);
+	for (char *line; (line = strsep(&zoneinfo, "\n"));) {
+		if (strncmp(line, "Node ", 5) == 0)
+			ours = is_ours(line, node);
+		else if (ours)
+			add_zone_line(line, ret);
+	}
+}
+
+int node_memory_read(int node, struct node_memory *ret)
+{
+	_cleanup_free_ char *buddyinfo = NULL;
+	_cleanup_free_ char *zoneinfo = NULL;
+	int r = fs_read("/proc/buddyinfo", MAX_BUDDY_BYTES, &buddyinfo, NULL, NULL);
+
+	if (r == 0)
+		r = fs_read("/proc/zoneinfo", MAX_ZONES_BYTES, &zoneinfo, NULL, NULL);
+	if (r == 0)
+		node_memory_parse(buddyinfo, zoneinfo, node, ret);
+	return r;
+}
 
 int node_memory_bind(int node)
 {
@@ -26,28 +101,11 @@ int node_memory_bind(int node)
 		       : 0;
 }
 
-/* Free pages of the node, whatever counters say: "Node 1, zone Normal 3 2 ..." lists blocks by order. */
-long node_memory_free_pages(int node)
+static long free_pages(int node)
 {
-	_cleanup_free_ char *start = str_printf("Node %d, zone", node);
-	_cleanup_free_ char *text = NULL;
-	long pages = 0;
-	char *rest;
+	struct node_memory m;
 
-	if (!start || fs_read("/proc/buddyinfo", MAX_BUDDY_BYTES, &text, NULL, NULL) < 0)
-		return -1;
-	rest = text;
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		char *at = line + strlen(start);
-
-		if (strncmp(line, start, strlen(start)) != 0)
-			continue;
-		at += strspn(at, " ");
-		at += strcspn(at, " ");
-		for (int order = 0; *at; order++)
-			pages += strtol(at, &at, 10) << order, at += strspn(at, " ");
-	}
-	return pages;
+	return node_memory_read(node, &m) < 0 ? -1 : m.free;
 }
 
 /* Reads files into memory of the node. */
@@ -55,20 +113,20 @@ static int fill_cache(int node, long pages)
 {
 	static char buffer[1 << 20];
 	FILE *list = popen("exec find /usr/bin /usr/lib/*-linux-gnu -maxdepth 1 -type f -size +4096k", "r");
-	const long until = node_memory_free_pages(node) - pages;
+	const long until = free_pages(node) - pages;
 	char path[4096];
 
-	while (list && node_memory_free_pages(node) > until && fgets(path, sizeof(path), list)) {
+	while (list && free_pages(node) > until && fgets(path, sizeof(path), list)) {
 		_cleanup_close_ int fd = -1;
 
 		path[strcspn(path, "\n")] = '\0';
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		while (fd >= 0 && node_memory_free_pages(node) > until && read(fd, buffer, sizeof(buffer)) > 0)
+		while (fd >= 0 && free_pages(node) > until && read(fd, buffer, sizeof(buffer)) > 0)
 			;
 	}
 	if (list)
 		pclose(list);
-	return node_memory_free_pages(node) > until ? -ENODATA : 0;
+	return free_pages(node) > until ? -ENODATA : 0;
 }
 
 int node_memory_fill(int node, long cache_pages, long left_pages)
@@ -79,7 +137,7 @@ int node_memory_fill(int node, long cache_pages, long left_pages)
 
 	if (ret == 0)
 		ret = fill_cache(node, cache_pages);
-	bytes = (node_memory_free_pages(node) - left_pages) * page;
+	bytes = (free_pages(node) - left_pages) * page;
 	if (ret == 0 && bytes > 0 &&
 	    mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0) ==
 		    MAP_FAILED)

@@ -298,7 +298,7 @@ static void bad_parameters_are_refused(void **state)
 		{ "reclaim", "{}" },
 		{ "reclaim", "{\"node\": 64}" },
 		{ "reclaim", "{\"node\": 0, \"pages\": 0}" },
-		{ "stall", "{\"node\": 1, \"toucher\": 5}" },
+		{ "stall", "{\"node\": 1, \"touchers\": 5}" },
 		{ "pageout", "{\"file\": \"/dev/shm/nobody-maps-this\"}" },
 		{ "write", "{}" },
 		{ "write", "{\"path\": \"/etc/passwd\", \"value\": 1}" },
