@@ -35,10 +35,13 @@
 	  "has the kernel forget the buffers of device=FILE, whose pages stay in memory")                              \
 	X(COLLAPSE, collapse, "has a huge page made of a small one of its own")                                        \
 	X(STALL, stall,                                                                                                \
-	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more=N pages more on "  \
-	  "touchers=CPUS")                                                                                             \
+	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more on touchers=CPUS") \
 	X(RECLAIM, reclaim, "fills memory node=N, and touches pages=N (64) more, so that it has to free others first") \
 	X(MIGRATE, migrate, "moves pages=N pages of process pid=PID to NUMA node 1, and the next time back to 0")      \
+	X(DRAIN, drain, "has all CPUs empty their batches of new pages, as who moves pages does, but moves none")      \
+	X(STORM, storm,                                                                                                \
+	  "acts rate=N times a second for length=MS like drain=KIND, whose parameters it takes, while tasks on "       \
+	  "load=CPUS fault pages")                                                                                     \
 	X(OOM, oom, "starts a process in cgroup=NAME that takes memory until the OOM killer ends it")                  \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
 

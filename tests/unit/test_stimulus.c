@@ -262,6 +262,24 @@ static void function_calls_and_shootdowns_are_ipis(void **state)
 	assert_int_equal(ipis_parse(""), 0);
 }
 
+/* No oftener than told; pages may come and go elsewhere meanwhile, so the result is left aside. */
+static void storm_drains_while_pages_are_faulted(void **state)
+{
+	_cleanup_json_ json_t *params =
+		json_pack("{s:s, s:i, s:i, s:i}", "drain", "drain", "rate", 50, "length", 200, "load", sched_getcpu());
+	struct stimulus *stimulus = prepare_with("storm", -1, params);
+	struct stimulus_shot shot;
+	unsigned long drains;
+	unsigned long pages;
+
+	(void)state;
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_int_equal(sscanf(shot.detail, "%lu drains in 200 ms, %lu pages faulted", &drains, &pages), 2);
+	assert_in_range(drains, 1, 10);
+	assert_true(pages > 0 && pages % 7 == 0);
+	stimulus_free(stimulus);
+}
+
 static void bad_parameters_are_refused(void **state)
 {
 	static const struct {
@@ -298,6 +316,8 @@ static void bad_parameters_are_refused(void **state)
 		{ "reclaim", "{}" },
 		{ "reclaim", "{\"node\": 64}" },
 		{ "reclaim", "{\"node\": 0, \"pages\": 0}" },
+		{ "storm", "{\"drain\": \"spin\", \"rate\": 10, \"length\": 10}" },
+		{ "storm", "{\"drain\": \"storm\", \"rate\": 10, \"length\": 10, \"load\": 0}" },
 		{ "stall", "{\"node\": 1, \"touchers\": 5}" },
 		{ "pageout", "{\"file\": \"/dev/shm/nobody-maps-this\"}" },
 		{ "write", "{}" },
@@ -438,6 +458,7 @@ int main(void)
 		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
 		cmocka_unit_test(fault_rate_counts_what_threads_touch),
 		cmocka_unit_test(function_calls_and_shootdowns_are_ipis),
+		cmocka_unit_test(storm_drains_while_pages_are_faulted),
 		cmocka_unit_test(bad_parameters_are_refused),
 	};
 
