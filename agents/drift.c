@@ -17,13 +17,14 @@
 #include "common/cleanup.h"
 #include "common/cpulist.h"
 #include "common/fs.h"
+#include "common/mono.h"
 
 #define BLOCK_PAGES 16 /* past the CPU's own list, and as much as its counter holds from 8 CPUs on */
 #define BLOCKS_A_CPU 48
-#define CACHE_PAGES 6000 /* of files: what reclaim is to find */
+#define CACHE_PAGES 3000 /* of files: what reclaim is to find */
 #define FREE_PAGES 150	 /* left when all is in place */
-#define RENEW_TIMES 2
-#define FOLDED_US 2200000 /* later nobody folds any more */
+#define RENEW_MS 9000
+#define FOLDED_US 1600000 /* later nobody folds any more */
 
 struct drift {
 	int node;
@@ -147,9 +148,10 @@ static int fill_counter(struct drift *d, int cpu)
 int drift_renew(struct drift *drift)
 {
 	const long enough = (long)CPU_COUNT(&drift->cpus) * BLOCK_PAGES * 3 / 4;
+	const int64_t end_ms = mono_ms() + RENEW_MS;
 	int ret = 0;
 
-	for (int i = 0; ret == 0 && i < RENEW_TIMES && held_back(drift->node) < enough; i++) {
+	while (ret == 0 && held_back(drift->node) < enough && mono_ms() < end_ms) {
 		for (int cpu = 0; ret == 0 && cpu < CPU_SETSIZE; cpu++)
 			if (CPU_ISSET((size_t)cpu, &drift->cpus) && held_back(drift->node) < enough)
 				ret = fill_counter(drift, cpu);

@@ -28,7 +28,7 @@ int drift_new(int node, const cpu_set_t *cpus, struct drift **ret);
  * drift_renew - free pages on the CPUs until most hold back as many as fit, and for good
  * @drift: as made
  *
- * Takes a few seconds, ten at most; node_memory_read() tells what came of it.
+ * Takes a few seconds, twelve at most; node_memory_read() tells what came of it.
  * Return: 0, -ENOBUFS after too many times, or another -errno.
  */
 int drift_renew(struct drift *drift);

@@ -25,8 +25,7 @@
 #include "common/tsc.h"
 
 #define LIST_BYTES 64
-#define MORE_PAGES 400UL /* than are free, that are touched: many turns of reclaim */
-#define MORE_MAX 4000UL
+#define MORE_PAGES 100UL /* than are free, that are touched: a few turns of reclaim */
 #define LOOK_MS 20
 #define STACK_LOOKS 20
 #define LIMIT_MS 3000 /* a fault that takes so long is not waited for */
@@ -36,7 +35,6 @@
 struct stalling {
 	int node;
 	cpu_set_t touchers; /* of the node: a list of pages far from their CPU is emptied every few seconds */
-	unsigned long more; /* pages */
 	struct drift *drift;
 };
 
@@ -143,10 +141,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	state->own = s; /* lives as long as the worker */
 	if (ret < 0)
 		return ret;
-	s->more = MORE_PAGES;
-	ret = stimulus_param_number(params, "more", 1, MORE_MAX, &s->more);
-	if (ret == 0 || ret == -ENOENT)
-		ret = get_cpus(params, "touchers", &s->touchers);
+	ret = get_cpus(params, "touchers", &s->touchers);
 	if (ret == 0)
 		ret = get_cpus(params, "stuck", &stuck);
 	return ret < 0 ? ret : drift_new(s->node, &stuck, &s->drift);
@@ -171,7 +166,7 @@ static void touch(int node, int cpu, size_t pages)
 
 static int start_all(const struct stalling *s, struct round *r)
 {
-	const size_t pages = (size_t)r->before.free + s->more;
+	const size_t pages = (size_t)r->before.free + MORE_PAGES;
 	const size_t each = pages / (size_t)CPU_COUNT(&s->touchers);
 
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
