@@ -11,9 +11,14 @@ cause=host/kworker/vmstat_update
 function=refresh_cpu_vm_stats
 
 "$VCPULAT" kernel build stock planted-vmstat-loop >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
-sed 's/^windows: .*/windows: {length: 2s, armed: 16s, control: 2s}/' \
-	"$(dirname "$0")/../../scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
+windows() { # what they are like; changes the scenario
+	sed "s/^windows: .*/windows: {$1}/" "$(dirname "$0")/../../scenarios/vmstat-host.yaml" >"$TMP/vmstat-host.yaml"
+}
+
+windows 'length: 2s, armed: 12s, control: 2s'
 check_exit "two traced boots of one kernel" 0 '^passed' "$VCPULAT" lab --repeat 2 --guest none -o "$TMP/traced" "$TMP/vmstat-host.yaml"
+# The longer a window, the more primers in it: for a function to be named for certain there must be a few.
+windows 'length: 16s, armed: 16s, control: 1s'
 check_exit "a boot that is metered only" 0 '^passed' "$VCPULAT" lab --guest none --no-trace -o "$TMP/metered" "$TMP/vmstat-host.yaml" calibrate
 check_exit "a boot with a planted change" 0 . "$VCPULAT" lab --host-kernel planted-vmstat-loop --guest none --no-trace \
 	-o "$TMP/metered" "$TMP/vmstat-host.yaml"
