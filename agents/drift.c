@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agents/worker.h"
 #include "common/cleanup.h"
 #include "common/cpulist.h"
 #include "common/fs.h"
@@ -32,15 +32,6 @@ struct drift {
 	size_t blocks;
 	int block[]; /* descriptors; closing one frees its pages on the CPU that does so */
 };
-
-static int pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
-}
 
 static bool is_of_node(const char *pid, int node)
 {
@@ -114,7 +105,7 @@ static int free_block(struct drift *d, int cpu)
 	pid = fork();
 	if (pid == 0) {
 		close(gate[1]);
-		if (read(gate[0], &none, 1) == 0 && pin(cpu) == 0)
+		if (read(gate[0], &none, 1) == 0 && worker_run_on(cpu) == 0)
 			close(fd);
 		_exit(0);
 	}

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agents/worker.h"
 #include "common/cpulist.h"
 #include "common/fault_rate.h"
 #include "common/ipis.h"
@@ -67,16 +68,11 @@ static int read_number(const json_t *params, const char *name, unsigned long max
 /* Where there is none to run on, it is better known now. */
 static int add_cpu(struct touching *t, int cpu)
 {
-	cpu_set_t set;
+	int ret = t->cpus == THREADS_MAX ? -E2BIG : worker_run_on(cpu);
 
-	if (t->cpus == THREADS_MAX)
-		return -E2BIG;
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		return -errno;
-	t->toucher[t->cpus++] = (struct toucher){ .all = t, .cpu = cpu };
-	return 0;
+	if (ret == 0)
+		t->toucher[t->cpus++] = (struct toucher){ .all = t, .cpu = cpu };
+	return ret;
 }
 
 /* Those of the parameter, or all that the worker may run on: the housekeeping CPUs. */

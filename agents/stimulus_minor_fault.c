@@ -112,7 +112,6 @@ static uint64_t number_in(const struct faulting *f, size_t page)
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct faulting *f = calloc(1, sizeof(*f));
-	char answer[8] = "";
 	pthread_t thread;
 	int ret;
 
@@ -133,7 +132,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	state->pages = f->pages;
 	state->page_bytes = f->page_bytes;
 	state->numbered = true;
-	state->async = stimulus_param(params, "async", answer, sizeof(answer)) == 0 && strcmp(answer, "yes") == 0;
+	state->async = stimulus_param_is(params, "async", "yes");
 	return number_in(f, 0) == 0 ? 0 : -EIO;
 }
 

@@ -18,6 +18,7 @@
 
 #include "agents/drift.h"
 #include "agents/node_memory.h"
+#include "agents/worker.h"
 #include "common/cleanup.h"
 #include "common/cpulist.h"
 #include "common/fs.h"
@@ -106,9 +107,9 @@ static void describe(const struct round *r, char ret[static STIMULUS_DETAIL_BYTE
 	const struct counts now = read_counts();
 
 	snprintf(ret, STIMULUS_DETAIL_BYTES,
-		 "%ld pages free: %ld counted, %ld held back by CPUs; at the lowest %ld free: %ld counted, %ld held "
-		 "back, "
-		 "and %ld on lists of CPUs; watermarks %ld, %ld, %ld; %ld direct reclaims, %ld throttled, "
+		 "%ld pages free: %ld counted, %ld held back by CPUs; at the lowest %ld free: %ld counted, "
+		 "%ld held back, and %ld on lists of CPUs; watermarks %ld, %ld, %ld; %ld direct reclaims, %ld "
+		 "throttled, "
 		 "%ld turns of kswapd%s%s",
 		 b->free, b->counted, b->free - b->counted, l->free, l->counted, l->free - l->counted, l->on_lists,
 		 l->min, l->low, l->high, now.reclaims - r->counts.reclaims, now.throttled - r->counts.throttled,
@@ -152,12 +153,9 @@ static void touch(int node, int cpu, size_t pages)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	unsigned char *p = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (p == MAP_FAILED || sched_setaffinity(0, sizeof(set), &set) < 0 || node_memory_bind(node) < 0)
+	if (p == MAP_FAILED || worker_run_on(cpu) < 0 || node_memory_bind(node) < 0)
 		_exit(1);
 	for (size_t i = 0; i < pages; i++)
 		((volatile unsigned char *)p)[i * page] = 1;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agents/node_memory.h"
+#include "agents/worker.h"
 #include "common/cleanup.h"
 #include "common/cpulist.h"
 #include "common/fs.h"
@@ -94,12 +95,9 @@ static void fault_pages(int cpu, struct load *load)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	unsigned char *p = mmap(NULL, LOAD_PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (p == MAP_FAILED || sched_setaffinity(0, sizeof(set), &set) < 0)
+	if (p == MAP_FAILED || worker_run_on(cpu) < 0)
 		_exit(1);
 	while (!atomic_load(&load->stop)) {
 		for (size_t i = 0; i < LOAD_PAGES; i++)

@@ -211,17 +211,20 @@ void worker_end(struct worker *worker)
 	*worker = (struct worker){ .go_fd = -1, .done_fd = -1 };
 }
 
-int worker_pin(const struct worker *self)
+int worker_run_on(int cpu)
 {
 	cpu_set_t set;
 
-	if (self->cpu < 0)
-		set = self->housekeeping;
-	else {
-		CPU_ZERO(&set);
-		CPU_SET((size_t)self->cpu, &set);
-	}
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
+}
+
+int worker_pin(const struct worker *self)
+{
+	if (self->cpu >= 0)
+		return worker_run_on(self->cpu);
+	return sched_setaffinity(0, sizeof(self->housekeeping), &self->housekeeping) < 0 ? -errno : 0;
 }
 
 void worker_leave(const struct worker *self)

@@ -81,6 +81,14 @@ void worker_reap(struct worker *worker);
 void worker_end(struct worker *worker);
 
 /**
+ * worker_run_on - move to one CPU; for tasks and threads that a worker starts, too
+ * @cpu: its number
+ *
+ * Return: 0 or -errno.
+ */
+int worker_run_on(int cpu);
+
+/**
  * worker_pin - move to the CPU of the options (worker's side)
  * @self: as the body got it
  *

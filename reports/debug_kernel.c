@@ -2,6 +2,7 @@
 #include "reports/debug_kernel.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -26,17 +27,15 @@ void debug_kernel_check(const char *kallsyms, const char *layer, json_t *finding
 		      { "kasan_report", "KASAN" },
 		      { "kcsan_setup_watchpoint", "KCSAN" },
 		      { "kmemleak_scan", "DEBUG_KMEMLEAK" } };
-	_cleanup_free_ char *options = strdup("");
 	_cleanup_free_ char *text = NULL;
+	char options[64] = ""; /* fits all of them */
+	int len = 0;
 
-	for (size_t i = 0; options && i < ARRAY_SIZE(marks); i++) {
-		_cleanup_free_ char *before = options;
-
-		options = has_function(kallsyms, marks[i].function)
-				  ? str_printf("%s%s%s", before, *before ? ", " : "", marks[i].option)
-				  : strdup(before);
-	}
-	if (!options || !*options)
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (has_function(kallsyms, marks[i].function))
+			len += snprintf(options + len, sizeof(options) - (size_t)len, "%s%s", len ? ", " : "",
+					marks[i].option);
+	if (!len)
 		return;
 	text = str_printf("the %s's kernel checks itself while it runs (%s)", layer, options);
 	json_array_append_new(findings, json_pack("{s:s, s:s*}", "layer", layer, "text", text));

@@ -205,6 +205,7 @@ static int add_gaps(struct pool *pool, const json_t *result, const char *cause, 
 {
 	_cleanup_free_ struct span *spans = list_spans(json_object_get(result, "windows"));
 	const json_t *gaps = json_object_get(result, "gaps");
+	bool lengths = has_lengths(result);
 	size_t n = pool->windows - first_window;
 	json_t *gap;
 	size_t i;
@@ -224,7 +225,7 @@ static int add_gaps(struct pool *pool, const json_t *result, const char *cause, 
 		pool->explained += armed ? count : 0;
 		if (!cause && window < n)
 			*(armed ? &pool->armed.count : &pool->control.count) += 1;
-		if (armed && has_lengths(result) && (!cause || json_is_true(json_object_get(gap, "single"))))
+		if (armed && lengths && (!cause || json_is_true(json_object_get(gap, "single"))))
 			add_single(pool, gap, cause);
 	}
 	return 0;

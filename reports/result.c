@@ -274,7 +274,9 @@ static int take_sample(const struct analysis *a, uint32_t cause, struct sample *
 	ret->cost_ns = calloc(a->n_gaps + 1, sizeof(*ret->cost_ns));
 	if (!ret->gap_ns || !ret->cost_ns)
 		return -1;
-	for (size_t i = 0; i < a->n_gaps && json_array_size(a->debug) == 0; i++) {
+	if (json_array_size(a->debug))
+		return 0;
+	for (size_t i = 0; i < a->n_gaps; i++) {
 		const struct gap *gap = &a->gaps[i];
 
 		if (!gap->single || gap->cause != cause || state_of(a->bundle, gap) != BUNDLE_ARMED)
