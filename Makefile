@@ -14,6 +14,8 @@ BUSYBOX ?= /bin/busybox
 
 .DEFAULT_GOAL := all
 Q := $(if $(V),,@)
+# As many at once as there are CPUs, where the user did not say.
+jobs = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
 warnings := -Wall -Wextra -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes -Wold-style-definition \
@@ -68,14 +70,14 @@ $(O)/unit/%: $(O)/obj/tests/unit/%.o $(call obj,$(filter-out host/main.c,$(tool)
 
 demo: ## the demonstration: two host kernels, one patch, what a guest loses and what is left
 	$(Q)images/packages.sh demo
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(jobs) all
 	$(Q)$(O)/vcpulat kernel build stock vmstat-skip-isolated
 	$(Q)$(O)/vcpulat lab --host-kernel stock --host-kernel vmstat-skip-isolated $(DEMO) \
 		vmstat-host vmstat-guest stat-refresh
 
 check: ## build with warnings as errors, unit, command-line and lab tests
 	$(Q)images/packages.sh check
-	$(Q)$(MAKE) --no-print-directory all units
+	$(Q)$(MAKE) --no-print-directory $(jobs) all units
 	$(Q)tests/run.sh $(O)
 
 check-all: all ## every scenario on every arm, as a matrix: hours (SCENARIOS=, ARMS=, GUESTS= choose some)
@@ -88,7 +90,7 @@ check-unit: all units ## unit tests only
 	$(Q)tests/run.sh $(O) unit
 
 check-asan: ## unit tests under the address and undefined-behaviour sanitizers
-	$(Q)$(MAKE) --no-print-directory O=$(O)-asan EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' units
+	$(Q)$(MAKE) --no-print-directory $(jobs) O=$(O)-asan EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' units
 	$(Q)tests/run.sh $(O)-asan unit
 
 coverage: all $(addprefix $(O)/unit/test_,statistics difference compare) ## how often each interval holds the truth, and how often nothing is called a difference
