@@ -22,7 +22,7 @@ warnings := -Wall -Wextra -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes -W
 	-Wredundant-decls -Wnested-externs -Wundef -Wwrite-strings -Wshadow -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 flags := -std=gnu11 -D_GNU_SOURCE -DVCPULAT_VERSION='"$(VERSION)"' -I. -MMD -MP $(warnings) $(EXTRA_CFLAGS)
 
-packages := libvirt libtracefs libtraceevent libtracecmd yaml-0.1 jansson gsl libcrypto
+packages := libvirt libvirt-qemu libtracefs libtraceevent libtracecmd yaml-0.1 jansson gsl libcrypto
 lib_cflags = $(shell pkg-config --cflags $(packages))
 lib_flags = $(shell pkg-config --libs $(packages)) -lm -lpthread
 agent_libs := -ljansson -lpthread

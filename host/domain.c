@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <string.h>
@@ -243,6 +244,13 @@ bool domain_is_running(struct domain *d)
 	int reason;
 
 	return virDomainGetState(d->domain, &state, &reason, 0) == 0 && state == VIR_DOMAIN_RUNNING;
+}
+
+int domain_monitor(const struct domain *d, const char *command, char **ret, struct err *err)
+{
+	if (virDomainQemuMonitorCommand(d->domain, command, ret, VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0)
+		return libvirt_error(err, -EIO, "the guest's monitor does not answer");
+	return 0;
 }
 
 /* libvirt's API does not tell; its pid file does. */

@@ -94,6 +94,17 @@ int domain_verify_pinning(pid_t vmm, const struct domain_params *params, const s
 			  struct err *err);
 
 /**
+ * domain_monitor - have QEMU's monitor answer a command
+ * @domain: handle
+ * @command: of the human monitor
+ * @ret: the answer, for the caller to free
+ * @err: libvirt's own words
+ *
+ * Return: 0 or -EIO.
+ */
+int domain_monitor(const struct domain *domain, const char *command, char **ret, struct err *err);
+
+/**
  * domain_punch - take the memory of the PCI device away from under the guest
  * @domain: handle; without such a device nothing is done
  * @err: says what failed

@@ -12,6 +12,7 @@
 #include "common/stop.h"
 #include "host/cpus.h"
 #include "host/guest.h"
+#include "host/guest_autopsy.h"
 #include "host/manifest.h"
 #include "host/measure.h"
 #include "host/paths.h"
@@ -232,10 +233,21 @@ static void fetch_symbols(struct run *r, struct one *one, struct agent *agent, e
 		log_debug("%s", err.msg);
 }
 
+static void look_at_stall(struct run *r, struct one *one)
+{
+	_cleanup_free_ char *path = bundle_writer_path(one->bundle, "stall.txt");
+	struct err err = { "" };
+
+	if (path && guest_autopsy(&r->guest, path, &err) < 0)
+		log_debug("%s", err.msg);
+}
+
 /* Kernel logs and symbols: worth having, no reason to fail. */
 static void collect(struct run *r, struct one *one)
 {
 	progress_phase(&r->progress, "collect");
+	if (one->stalled)
+		look_at_stall(r, one);
 	fetch_text(one, r->agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-host.txt");
 	fetch_symbols(r, one, r->agent, LAYER_HOST, "kallsyms-host.txt");
 	progress_tick(&r->progress);

@@ -93,6 +93,7 @@ bundle=$out/stall/vmstat-guest-libvirt
 check "and says so" grep -q '"what": "run"' $bundle/manifest.json
 check "with a whole bundle" grep -q '"status": "complete"' $bundle/manifest.json
 check "beside the stalled one" grep -q '"status": "partial"' $bundle-1.stalled/manifest.json
+check "which says where its vCPUs were" grep -q 'RIP=' $bundle-1.stalled/stall.txt
 check "with FIFO vCPUs, as it says" grep -q '"vcpu_policy": "fifo"' $bundle/manifest.json
 check "and without what would wait for ever" grep -q 'vmstat-host.*FIFO vCPU' /run/stall.log
 
