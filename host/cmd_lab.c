@@ -50,6 +50,7 @@ struct lab_options {
 	bool keep;
 	bool no_meter;
 	bool no_trace;
+	char *probe;
 };
 
 #define FIELD(name, member, kind) .key = (name), .type = (kind), .offset = offsetof(struct lab_options, member)
@@ -104,6 +105,9 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("no-meter", no_meter, SCHEMA_BOOL), .help = "count no instructions" } },
 	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL),
 		     .help = "trace nothing inside: what the meter sees then has no probe effect" } },
+	{ .field = { FIELD("probe", probe, SCHEMA_STRING),
+		     .help = "spin (a busy loop) or timer (wake-up latency); what a scenario names if not given" },
+	  .argument = "KIND" },
 	{ .field = { .key = NULL } },
 };
 
@@ -243,6 +247,8 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 		lab->node1_bytes = scenario.shape.host_node1_bytes;
 	if (schema_strings_has(&lab->options.guests, guest_kind_name(GUEST_BARE)))
 		ret = scenario_allow_bare(&scenario, err); /* that it cannot is better known before a boot */
+	if (ret == 0)
+		ret = scenario_use_probe(&scenario, lab->options.probe, err);
 	if (ret < 0)
 		return ret;
 	ret = add_words(lab, &scenario.shape.host_cmdline);
@@ -413,6 +419,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.node1_bytes = lab->node1_bytes,
 				.meter = meter,
 				.no_trace = o->no_trace,
+				.probe = o->probe,
 				.append = append,
 				.qemu_args = &o->qemu_args,
 				.seed = o->has_seed ? o->seed : draw_seed(),

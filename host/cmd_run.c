@@ -27,6 +27,7 @@ struct args {
 	char *progress;
 	uint64_t seed;
 	bool no_trace;
+	char *probe;
 	char *out_dir;
 };
 
@@ -59,6 +60,9 @@ static const struct option_row rows[] = {
 	  .argument = "N" },
 	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL),
 		     .help = "Do not trace: gaps without causes, no probe effect." } },
+	{ .field = { FIELD("probe", probe, SCHEMA_STRING),
+		     .help = "spin (a busy loop) or timer (wake-up latency); default: what a scenario names." },
+	  .argument = "KIND" },
 	{ .field = { FIELD("arm-json", arm_json, SCHEMA_STRING),
 		     .help = "What this host is an arm of (from vcpulat lab)." },
 	  .argument = "FILE" },
@@ -116,14 +120,18 @@ static bool wants(const struct run_options *o, const struct scenario *scenarios,
 	return false;
 }
 
-/* Asked for by name, a bare guest need not be among those that a scenario lists. */
-static int allow_bare(const struct args *args, struct scenario *scenarios, size_t count, struct err *err)
+/* Asked for by name, a bare guest need not be among those that a scenario lists, nor be the probe what it names. */
+static int adapt(const struct args *args, struct scenario *scenarios, size_t count, struct err *err)
 {
-	bool wanted = schema_strings_has(&args->guests, guest_kind_name(GUEST_BARE));
+	bool bare = schema_strings_has(&args->guests, guest_kind_name(GUEST_BARE));
 	int ret = 0;
 
-	for (size_t i = 0; wanted && ret == 0 && i < count; i++)
-		ret = scenario_allow_bare(&scenarios[i], err);
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		if (bare)
+			ret = scenario_allow_bare(&scenarios[i], err);
+		if (ret == 0)
+			ret = scenario_use_probe(&scenarios[i], args->probe, err);
+	}
 	return ret;
 }
 
@@ -195,7 +203,7 @@ static int run(const struct args *args, const char *command, struct scenario *sc
 	int ret = parse_guests(&args->guests, &o.guests, &err);
 
 	if (ret == 0)
-		ret = allow_bare(args, scenarios, count, &err);
+		ret = adapt(args, scenarios, count, &err);
 	if (ret == 0 && o.emulated && o.mode == MODE_QUALIFICATION)
 		ret = err_set(&err, -EINVAL, "an emulated host cannot qualify: its microseconds are the emulator's");
 	if (ret == 0)

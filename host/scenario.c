@@ -375,6 +375,20 @@ int scenario_allow_bare(struct scenario *s, struct err *err)
 	return ret;
 }
 
+int scenario_use_probe(struct scenario *s, const char *kind, struct err *err)
+{
+	int number = 0;
+
+	if (!kind)
+		return 0;
+	while (probe_names[number] && strcmp(probe_names[number], kind) != 0)
+		number++;
+	if (!probe_names[number])
+		return err_set(err, -EINVAL, "--probe '%s': allowed are spin and timer", kind);
+	s->probe.kind = number;
+	return s->shape.guests & 1U << GUEST_BARE ? check_bare(s, err) : 0;
+}
+
 /* The probe runs in the guest, where there is one, and acts in its own layer. */
 static int check_actors(const struct scenario *s, struct err *err)
 {

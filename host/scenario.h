@@ -153,6 +153,16 @@ int scenario_check(const struct scenario *scenario, struct err *err);
 int scenario_allow_bare(struct scenario *scenario, struct err *err);
 
 /**
+ * scenario_use_probe - run it with another probe than it names
+ * @scenario: loaded, all kinds of guest that are asked for allowed
+ * @kind: "spin" or "timer"; NULL: as it is
+ * @err: why it cannot
+ *
+ * Pure. Return: 0 or -EINVAL.
+ */
+int scenario_use_probe(struct scenario *scenario, const char *kind, struct err *err);
+
+/**
  * scenario_done - free what scenario_load() filled in
  * @scenario: may be zeroed
  */

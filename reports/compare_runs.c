@@ -42,6 +42,28 @@ int name_list_add(struct name_list *list, const char *name)
 	return 0;
 }
 
+static const char *probe_of(const struct pool_run *run)
+{
+	return json_get_string(json_object_get(run->result, "probe"), "kind");
+}
+
+/* A wake-up's latency and a busy loop's gap are two things. */
+static int check_probes(const struct comparison *c, struct err *err)
+{
+	for (size_t i = 0; i < c->runs; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(c->run[i].scenario, c->run[k].scenario) == 0 &&
+			    strcmp(probe_of(&c->run[i]), probe_of(&c->run[k])) != 0)
+				return err_set(
+					err, -EINVAL,
+					"%s: %s was measured with probe '%s', in %s with '%s': compare each kind "
+					"with its own",
+					json_get_string(c->run[i].result, "path"), c->run[i].scenario,
+					probe_of(&c->run[i]), json_get_string(c->run[k].result, "path"),
+					probe_of(&c->run[k]));
+	return 0;
+}
+
 static int run_init(struct pool_run *run, const json_t *result, struct err *err)
 {
 	const char *guest = json_get_string(result, "guest");
@@ -143,6 +165,9 @@ int comparison_init(struct comparison *c, const json_t *const *results, size_t n
 		if (name_list_add(&c->arms, c->run[i].arm) < 0 || name_list_add(&c->scenarios, c->run[i].scenario) < 0)
 			return -ENOMEM;
 	}
+	r = check_probes(c, err);
+	if (r < 0)
+		return r;
 	if (params->aa && c->arms.count > 2)
 		return err_set(err, -EINVAL, "an A/A comparison takes one arm or two, not %zu", c->arms.count);
 	if (params->aa && c->arms.count == 1) {

@@ -34,8 +34,15 @@ static char *finish(FILE *out, char **text)
 	return NULL;
 }
 
-char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed,
-		  bool trace)
+static void print_list(FILE *out, const char *option, const struct schema_strings *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		fprintf(out, "%s ", option);
+		print_quoted(out, list->item[i]);
+	}
+}
+
+char *lab_job_run(const struct lab_job *job)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -48,15 +55,13 @@ char *lab_job_run(const struct schema_strings *scenarios, const struct schema_st
 	      " --guest-kernel " LAB_DIR "/guest.bzImage --guest-initramfs " LAB_DIR "/guest.cpio.gz"
 	      " --progress /dev/hvc0 -o /out/bundles",
 	      out);
-	fprintf(out, " --seed %" PRIu64 "%s", seed, trace ? "" : " --no-trace");
-	for (size_t i = 0; i < guests->count; i++) {
-		fputs(" --guest ", out);
-		print_quoted(out, guests->item[i]);
+	fprintf(out, " --seed %" PRIu64 "%s", job->seed, job->no_trace ? " --no-trace" : "");
+	if (job->probe) {
+		fputs(" --probe ", out);
+		print_quoted(out, job->probe);
 	}
-	for (size_t i = 0; i < scenarios->count; i++) {
-		fputc(' ', out);
-		print_quoted(out, scenarios->item[i]);
-	}
+	print_list(out, " --guest", job->guests);
+	print_list(out, "", job->scenarios);
 	fputc('\n', out);
 	return finish(out, &text);
 }

@@ -7,17 +7,22 @@
 
 #define LAB_DIR "/run/vcpulat" /* where in/ of the stage directory lies inside */
 
+/* What to run; all borrowed. */
+struct lab_job {
+	const struct schema_strings *scenarios; /* names, or paths inside the emulated host */
+	const struct schema_strings *guests;	/* kinds; empty: those of the scenario */
+	const char *probe;			/* NULL: that of the scenario */
+	uint64_t seed;				/* of windows and phases */
+	bool no_trace;				/* in either layer */
+};
+
 /**
  * lab_job_run - run scenarios
- * @scenarios: names, or paths inside the emulated host
- * @guests: kinds of guest; empty: those of the scenario
- * @seed: of windows and phases
- * @trace: false: without tracing in either layer
+ * @job: which, and how
  *
  * Return: a script the caller frees, or NULL when there is no memory.
  */
-char *lab_job_run(const struct schema_strings *scenarios, const struct schema_strings *guests, uint64_t seed,
-		  bool trace);
+char *lab_job_run(const struct lab_job *job);
 
 /**
  * lab_job_exec - run one command, its output on our terminal

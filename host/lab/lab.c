@@ -105,8 +105,12 @@ static int give_files(const struct attempt *a, struct err *err)
 static int give_job(const struct attempt *a, struct err *err)
 {
 	const struct lab_params *p = a->params;
-	_cleanup_free_ char *text =
-		p->job ? strdup(p->job) : lab_job_run(p->scenarios, p->guests, p->seed + a->number, !p->no_trace);
+	const struct lab_job job = { .scenarios = p->scenarios,
+				     .guests = p->guests,
+				     .probe = p->probe,
+				     .seed = p->seed + a->number,
+				     .no_trace = p->no_trace };
+	_cleanup_free_ char *text = p->job ? strdup(p->job) : lab_job_run(&job);
 
 	return text ? lab_stage_text(&a->stage, "job.sh", text, err) : err_sys(err, -ENOMEM, "the emulated host's job");
 }

@@ -48,6 +48,7 @@ struct lab_params {
 	const struct schema_strings *qemu_args;
 	uint64_t seed;
 	unsigned int patience_s; /* seconds of silence that end a boot; six times so long without progress */
+	const char *probe;	 /* "spin" or "timer"; NULL: what a scenario names */
 	bool no_trace;		 /* runs without tracing: the meter alone sees them */
 	bool terminal;		 /* stdin goes to the emulated host */
 	bool quiet;		 /* no status lines once the job runs */

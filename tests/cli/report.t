@@ -20,6 +20,9 @@ check "--json is JSON" python3 $expect passed "$TMP/printed.json"
 sed 's/"removes":\["host/"removes":["nothing/' $results/skip-guest.json >"$TMP/unclaimed.json"
 check_exit "an expectation that is not met exits with 2" 2 ': unexpected' \
 	"$VCPULAT" compare $results/stock-guest.json "$TMP/unclaimed.json"
+jq '.probe.kind = "timer"' $results/skip-guest.json >"$TMP/timer.json"
+check_exit "two kinds of probe are not compared" 1 "timer.json: vmstat-host was measured with probe 'timer', in .* with 'spin'" \
+	"$VCPULAT" compare $results/stock-guest.json "$TMP/timer.json"
 check_exit "an A/A comparison of one boot is refused" 1 'two boots' "$VCPULAT" compare --aa $results/stock-guest.json
 sed 's/"boot-1"/"boot-2"/' $results/stock-guest.json >"$TMP/again.json"
 check_exit "an A/A comparison of two boots passes" 0 'no difference, as expected' \

@@ -303,10 +303,11 @@ static void test_job_run(void **state)
 	char *kinds[] = { (char *)"none" };
 	struct schema_strings scenarios = { .item = names, .count = 2 };
 	struct schema_strings guests = { .item = kinds, .count = 1 };
-	_cleanup_free_ char *text = lab_job_run(&scenarios, &guests, 42, true);
+	struct lab_job job = { .scenarios = &scenarios, .guests = &guests, .probe = "timer", .seed = 42 };
+	_cleanup_free_ char *text = lab_job_run(&job);
 
 	(void)state;
-	assert_non_null(strstr(text, " --seed 42 "));
+	assert_non_null(strstr(text, " --seed 42 --probe 'timer' "));
 	assert_non_null(strstr(text, " --guest 'none' 'vmstat-host' 'stat-refresh'\n"));
 }
 
