@@ -100,26 +100,21 @@ static bool is_qualification(const struct analysis *a)
 	return strcmp(json_get_string(a->bundle->manifest, "mode"), "qualification") == 0;
 }
 
-/* Counts and causes do without a good TSC, microseconds do not. */
-static void judge_tsc(struct judgement *j, const struct analysis *a)
+static void note_findings(struct judgement *j, enum state state, const json_t *findings, const char *more)
 {
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach (a->tsc, i, finding)
-		if (is_qualification(a))
-			note(j, FAILED, "%s", json_get_string(finding, "text"));
+	json_array_foreach (findings, i, finding)
+		note(j, state, "%s%s", json_get_string(finding, "text"), more);
 }
 
-/* Told by debug_kernel_check(); right for everything but lengths. */
-static void judge_debug(struct judgement *j, const struct analysis *a)
+/* Counts and causes do without a good TSC, and are right on a debug kernel; microseconds do not and are not. */
+static void judge_machine(struct judgement *j, const struct analysis *a)
 {
-	json_t *finding;
-	size_t i;
-
-	json_array_foreach (a->debug, i, finding)
-		note(j, is_qualification(a) ? FAILED : PASSED, "%s: lengths are not told",
-		     json_get_string(finding, "text"));
+	if (is_qualification(a))
+		note_findings(j, FAILED, a->tsc, "");
+	note_findings(j, is_qualification(a) ? FAILED : PASSED, a->debug, ": lengths are not told");
 }
 
 static bool is_deliberate(const struct analysis *a, const struct gap *gap)
@@ -212,8 +207,7 @@ json_t *result_verdict(const struct analysis *analysis)
 	judge_actions(&j, analysis->bundle, BUNDLE_PRIMER);
 	judge_actions(&j, analysis->bundle, BUNDLE_STIMULUS);
 	judge_logs(&j, analysis);
-	judge_tsc(&j, analysis);
-	judge_debug(&j, analysis);
+	judge_machine(&j, analysis);
 	judge_limits(&j, analysis);
 	return json_pack("{s:s, s:o}", "state", names[j.state], "reasons", j.reasons);
 }

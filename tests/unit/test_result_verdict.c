@@ -74,11 +74,35 @@ static void some_failed(void **state)
 	assert_verdict(actions, 1, "passed", NULL);
 }
 
+/* A debug kernel is told in every mode, a bad TSC only where it spoils what is judged. */
+static void findings_fail_a_qualification(void **state)
+{
+	static const struct {
+		const char *mode, *state, *reasons;
+	} rows[] = { { "functional", "passed", "[\"debug: lengths are not told\"]" },
+		     { "qualification", "failed", "[\"tsc\",\"debug: lengths are not told\"]" } };
+	_cleanup_json_ json_t *tsc = json_pack("[{s:s}]", "text", "tsc");
+	_cleanup_json_ json_t *debug = json_pack("[{s:s}]", "text", "debug");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_json_ json_t *manifest = json_pack("{s:s}", "mode", rows[i].mode);
+		struct bundle bundle = { .manifest = manifest, .is_complete = true, .probe.turns = 1 };
+		struct analysis analysis = { .bundle = &bundle, .has_host_trace = true, .tsc = tsc, .debug = debug };
+		_cleanup_json_ json_t *verdict = result_verdict(&analysis);
+		_cleanup_free_ char *reasons = json_dumps(json_object_get(verdict, "reasons"), JSON_COMPACT);
+
+		assert_string_equal(json_get_string(verdict, "state"), rows[i].state);
+		assert_string_equal(reasons, rows[i].reasons);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(actions_that_all_failed),
 		cmocka_unit_test(some_failed),
+		cmocka_unit_test(findings_fail_a_qualification),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
