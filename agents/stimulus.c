@@ -142,6 +142,14 @@ int stimulus_param_number(const json_t *params, const char *name, unsigned long 
 	return 0;
 }
 
+int stimulus_param_number_or(const json_t *params, const char *name, unsigned long min, unsigned long max,
+			     unsigned long *ret)
+{
+	int r = stimulus_param_number(params, name, min, max, ret);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 bool stimulus_param_is(const json_t *params, const char *name, const char *text)
 {
 	char said[NAME_BYTES];

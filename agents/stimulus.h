@@ -152,6 +152,19 @@ int stimulus_param_number(const json_t *params, const char *name, unsigned long 
 			  unsigned long *ret);
 
 /**
+ * stimulus_param_number_or - a parameter that is a number, or what is usual
+ * @params: of the kind; may be NULL
+ * @name: of the parameter
+ * @min: least
+ * @max: greatest
+ * @ret: holds what is usual, and keeps it without such a parameter or on failure
+ *
+ * Return: 0, -ENAMETOOLONG, -EINVAL out of bounds.
+ */
+int stimulus_param_number_or(const json_t *params, const char *name, unsigned long min, unsigned long max,
+			     unsigned long *ret);
+
+/**
  * stimulus_param_is - does a parameter say this?
  * @params: of the kind; may be NULL
  * @name: of the parameter

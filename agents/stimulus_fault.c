@@ -34,10 +34,8 @@ static int read_params(const json_t *params, struct faulting *f)
 	f->every = 1;
 	f->keep = !stimulus_param_is(params, "keep", "no");
 	f->mergeable = stimulus_param_is(params, "mergeable", "yes");
-	ret = stimulus_param_number(params, "pages", 1, PAGES_MAX, &f->pages);
-	if (ret == 0 || ret == -ENOENT)
-		ret = stimulus_param_number(params, "every", 1, PAGES_MAX, &f->every);
-	return ret == -ENOENT ? 0 : ret;
+	ret = stimulus_param_number_or(params, "pages", 1, PAGES_MAX, &f->pages);
+	return ret < 0 ? ret : stimulus_param_number_or(params, "every", 1, PAGES_MAX, &f->every);
 }
 
 static int join_cgroup(const json_t *params)

@@ -58,13 +58,6 @@ struct touching {
 	pthread_barrier_t end;
 };
 
-static int read_number(const json_t *params, const char *name, unsigned long max, unsigned long *ret)
-{
-	int res = stimulus_param_number(params, name, 1, max, ret);
-
-	return res == -ENOENT ? 0 : res;
-}
-
 /* Where there is none to run on, it is better known now. */
 static int add_cpu(struct touching *t, int cpu)
 {
@@ -122,9 +115,9 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	t->page = (size_t)sysconf(_SC_PAGESIZE);
 	t->pages = PAGES_USUAL;
 	t->length_ms = LENGTH_USUAL_MS;
-	ret = read_number(params, "pages", PAGES_MAX, &t->pages);
+	ret = stimulus_param_number_or(params, "pages", 1, PAGES_MAX, &t->pages);
 	if (ret == 0)
-		ret = read_number(params, "length", LENGTH_MAX_MS, &t->length_ms);
+		ret = stimulus_param_number_or(params, "length", 1, LENGTH_MAX_MS, &t->length_ms);
 	if (ret == 0)
 		ret = read_cpus(params, t);
 	return ret < 0 ? ret : reserve(t);

@@ -99,8 +99,7 @@ static int read_params(const json_t *params, struct faulting *f)
 	if (strcmp(memory, "shmem") != 0 && strcmp(memory, "hugetlb") != 0)
 		return -EINVAL;
 	f->page_bytes = strcmp(memory, "hugetlb") == 0 ? HUGE_PAGE : SMALL_PAGE;
-	ret = stimulus_param_number(params, "pages", 2, PAGES_MAX, &f->pages);
-	return ret == -ENOENT ? 0 : ret;
+	return stimulus_param_number_or(params, "pages", 2, PAGES_MAX, &f->pages);
 }
 
 static uint64_t number_in(const struct faulting *f, size_t page)

@@ -35,8 +35,8 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 		return ret;
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
 	r->pages = PAGES_USUAL;
-	ret = stimulus_param_number(params, "pages", 1, KEEP_PAGES, &r->pages);
-	if (ret == 0 || ret == -ENOENT)
+	ret = stimulus_param_number_or(params, "pages", 1, KEEP_PAGES, &r->pages);
+	if (ret == 0)
 		ret = stimulus_param_number(params, "node", 0, NODE_MEMORY_MAX_NODE, &node);
 	if (ret == 0)
 		ret = node_memory_fill((int)node, CACHE_PAGES, FREE_PAGES);

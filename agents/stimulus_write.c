@@ -78,10 +78,10 @@ static int read_main(const json_t *params, struct writing *w)
 {
 	int ret = read_writing(params, "", w);
 
+	if (ret == 0)
+		ret = stimulus_param_number_or(params, "hold", 0, HOLD_MAX_MS, &w->hold_ms);
 	if (ret < 0)
 		return ret;
-	if (stimulus_param_number(params, "hold", 0, HOLD_MAX_MS, &w->hold_ms) == -EINVAL)
-		return -EINVAL;
 	w->may_be_refused = stimulus_param_is(params, "refused", "ok");
 	if (json_object_get(params, "back_path"))
 		w->back_fd = open_param(params, "back_path");

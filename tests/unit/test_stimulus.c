@@ -438,7 +438,11 @@ static void numbers_have_bounds(void **state)
 	assert_int_equal(stimulus_param_number(params, "word", 1, 7, &n), -EINVAL);
 	assert_int_equal(stimulus_param_number(params, "minus", 1, 7, &n), -EINVAL);
 	assert_int_equal(stimulus_param_number(params, "none", 1, 7, &n), -ENOENT);
+	assert_int_equal(stimulus_param_number_or(params, "none", 1, 7, &n), 0);
+	assert_int_equal(stimulus_param_number_or(params, "word", 1, 7, &n), -EINVAL);
 	assert_int_equal(n, 8);
+	assert_int_equal(stimulus_param_number_or(params, "seven", 1, 7, &n), 0);
+	assert_int_equal(n, 7);
 }
 
 int main(void)
