@@ -15,6 +15,7 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 
+#define BUDDYINFO "/proc/buddyinfo"
 #define MAX_BUDDY_BYTES 65536
 #define MAX_ZONES_BYTES (1 << 20)
 
@@ -42,6 +43,16 @@ static long pages_of(char *line)
 	return pages;
 }
 
+static long sum_free(char *buddyinfo, int node)
+{
+	long pages = 0;
+
+	for (char *line; (line = strsep(&buddyinfo, "\n"));)
+		if (is_ours(line, node))
+			pages += pages_of(line);
+	return pages;
+}
+
 static void add_zone_line(const char *line, struct node_memory *m)
 {
 	const struct {
@@ -66,10 +77,7 @@ void node_memory_parse(char *buddyinfo, char *zoneinfo, int node, struct node_me
 {
 	bool ours = false;
 
-	*ret = (struct node_memory){ 0 };
-	for (char *line; (line = strsep(&buddyinfo, "\n"));)
-		if (is_ours(line, node))
-			ret->free += pages_of(line);
+	*ret = (struct node_memory){ .free = sum_free(buddyinfo, node) };
 	for (char *line; (line = strsep(&zoneinfo, "\n"));) {
 		if (strncmp(line, "Node ", 5) == 0)
 			ours = is_ours(line, node);
@@ -82,7 +90,7 @@ int node_memory_read(int node, struct node_memory *ret)
 {
 	_cleanup_free_ char *buddyinfo = NULL;
 	_cleanup_free_ char *zoneinfo = NULL;
-	int r = fs_read("/proc/buddyinfo", MAX_BUDDY_BYTES, &buddyinfo, NULL, NULL);
+	int r = fs_read(BUDDYINFO, MAX_BUDDY_BYTES, &buddyinfo, NULL, NULL);
 
 	if (r == 0)
 		r = fs_read("/proc/zoneinfo", MAX_ZONES_BYTES, &zoneinfo, NULL, NULL);
@@ -103,9 +111,9 @@ int node_memory_bind(int node)
 
 static long free_pages(int node)
 {
-	struct node_memory m;
+	_cleanup_free_ char *buddyinfo = NULL;
 
-	return node_memory_read(node, &m) < 0 ? -1 : m.free;
+	return fs_read(BUDDYINFO, MAX_BUDDY_BYTES, &buddyinfo, NULL, NULL) < 0 ? -1 : sum_free(buddyinfo, node);
 }
 
 /* Reads files into memory of the node. */
