@@ -69,11 +69,11 @@ static int hold_block(void)
 	struct tpacket_req ring = {
 		.tp_block_size = BLOCK_PAGES * page, .tp_block_nr = 1, .tp_frame_size = page, .tp_frame_nr = BLOCK_PAGES
 	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0)
 		return -errno;
-	return fd;
+	return TAKE_FD(fd);
 }
 
 static int hold_blocks(struct drift *d)
@@ -95,13 +95,16 @@ static int hold_blocks(struct drift *d)
 /* Has the CPU free a block. It must be the last to close it, so it waits until this process has. */
 static int free_block(struct drift *d, int cpu)
 {
-	int fd = d->blocks ? d->block[--d->blocks] : -ENOBUFS;
 	int gate[2];
 	char none;
 	pid_t pid;
+	int fd;
 
-	if (fd < 0 || pipe2(gate, O_CLOEXEC) < 0)
-		return fd < 0 ? fd : -errno;
+	if (!d->blocks)
+		return -ENOBUFS;
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return -errno;
+	fd = d->block[--d->blocks];
 	pid = fork();
 	if (pid == 0) {
 		close(gate[1]);
