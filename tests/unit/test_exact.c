@@ -182,20 +182,28 @@ static void test_causes_without_a_trace(void **state)
 		gap_done(&gaps[i]);
 }
 
-/* A part of a recorded run with a guest: both saw the same work items, and the one miss has its reason. */
+/* A part of a recorded run with a guest. */
+static void load_recorded(struct meter_data *ret_data, json_t **ret_result, json_t **ret_exact)
+{
+	struct err err = { "" };
+
+	*ret_result = json_load_file("tests/data/exact-libvirt/result.json", 0, NULL);
+	assert_non_null(*ret_result);
+	assert_int_equal(meter_load_bundle("tests/data/exact-libvirt", ret_data, &err), 0);
+	assert_int_equal(exact_build(ret_data, *ret_result, ret_exact), 0);
+}
+
+/* Both saw the same work items, and the one miss has its reason. */
 static void test_trace_and_meter_agree(void **state)
 {
 	_cleanup_meter_ struct meter_data data = { 0 };
-	_cleanup_json_ json_t *result = json_load_file("tests/data/exact-libvirt/result.json", 0, NULL);
+	_cleanup_json_ json_t *result = NULL;
 	_cleanup_json_ json_t *exact = NULL;
 	_cleanup_free_ char *hits = NULL;
 	_cleanup_free_ char *misses = NULL;
-	struct err err = { "" };
 
 	(void)state;
-	assert_non_null(result);
-	assert_int_equal(meter_load_bundle("tests/data/exact-libvirt", &data, &err), 0);
-	assert_int_equal(exact_build(&data, result, &exact), 0);
+	load_recorded(&data, &result, &exact);
 	hits = json_dumps(json_object_get(exact, "hits"), JSON_COMPACT);
 	misses = json_dumps(json_object_get(exact, "misses"), JSON_COMPACT);
 	assert_string_equal(
@@ -209,16 +217,14 @@ static void test_trace_and_meter_agree(void **state)
 static void test_gaps_before_the_meter_counted(void **state)
 {
 	_cleanup_meter_ struct meter_data data = { 0 };
-	_cleanup_json_ json_t *result = json_load_file("tests/data/exact-libvirt/result.json", 0, NULL);
+	_cleanup_json_ json_t *result = NULL;
 	_cleanup_json_ json_t *counted = NULL;
 	_cleanup_json_ json_t *uncounted = NULL;
 	const json_t *join;
 	const json_t *before;
-	struct err err = { "" };
 
 	(void)state;
-	assert_int_equal(meter_load_bundle("tests/data/exact-libvirt", &data, &err), 0);
-	assert_int_equal(exact_build(&data, result, &counted), 0);
+	load_recorded(&data, &result, &counted);
 	for (size_t i = 0; i < data.gaps; i++)
 		if (data.gap[i].turn == 54605163)
 			data.gap[i].flags = METER_GAP_BY_TIME | METER_GAP_UNCOUNTED;
@@ -236,16 +242,14 @@ static void test_gaps_before_the_meter_counted(void **state)
 static void test_recorded_figures(void **state)
 {
 	_cleanup_meter_ struct meter_data data = { 0 };
-	_cleanup_json_ json_t *result = json_load_file("tests/data/exact-libvirt/result.json", 0, NULL);
+	_cleanup_json_ json_t *result = NULL;
 	_cleanup_json_ json_t *exact = NULL;
 	_cleanup_free_ char *text = NULL;
 	const json_t *cause;
 	const json_t *path;
-	struct err err = { "" };
 
 	(void)state;
-	assert_int_equal(meter_load_bundle("tests/data/exact-libvirt", &data, &err), 0);
-	assert_int_equal(exact_build(&data, result, &exact), 0);
+	load_recorded(&data, &result, &exact);
 	cause = exact_find(exact, "host/irq/local_timer");
 	path = json_array_get(json_object_get(cause, "paths"), 0);
 	assert_string_equal(json_get_string(path, "path"), "96d95ea9dd47cb44");
