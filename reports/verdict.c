@@ -137,18 +137,18 @@ static void add_caveats(struct verdict *verdict, const struct verdict_side *side
 		    side->arm);
 }
 
-static void conclude(struct verdict *verdict, enum verdict_state state, const char *words)
+static void pronounce(struct verdict *verdict, enum verdict_state state, const char *words)
 {
 	verdict->state = state;
 	add(verdict, ": %s", words);
 }
 
 /* How long zero events would have had to last to lie below what the other arm shows for certain. */
-static void conclude_too_short(struct verdict *verdict, const struct pool *base)
+static void pronounce_too_short(struct verdict *verdict, const struct pool *base)
 {
 	struct stat_interval interval = stat_poisson_interval(events(base), base->armed.exposure_s, STAT_CONFIDENCE);
 
-	conclude(verdict, VERDICT_UNDECIDED, "undecided");
+	pronounce(verdict, VERDICT_UNDECIDED, "undecided");
 	if (interval.lo <= 0)
 		return;
 	add(verdict, ", too few; ");
@@ -167,7 +167,7 @@ static bool comparable(const struct verdict_case *q, struct verdict *ret)
 	    q->base.pool->armed.exposure_s > 0)
 		return true;
 	add(ret, "not measured on %s", q->arm.pool->armed.exposure_s > 0 ? q->base.arm : q->arm.arm);
-	conclude(ret, VERDICT_UNDECIDED, "undecided");
+	pronounce(ret, VERDICT_UNDECIDED, "undecided");
 	return false;
 }
 
@@ -178,17 +178,17 @@ static void decide_claimed(const struct verdict_case *q, struct verdict *ret)
 	add_rate(ret, &q->arm);
 	add_control(ret, &q->arm);
 	if (!seen(q->base.pool) && !seen(q->arm.pool))
-		conclude(ret, VERDICT_UNDECIDED, "undecided, nothing was there to remove");
+		pronounce(ret, VERDICT_UNDECIDED, "undecided, nothing was there to remove");
 	else if (seen(q->arm.pool) && lower(q))
-		conclude(ret, VERDICT_REDUCED, "reduced, not removed");
+		pronounce(ret, VERDICT_REDUCED, "reduced, not removed");
 	else if (seen(q->arm.pool))
-		conclude(ret, VERDICT_REMAINS, "remains");
+		pronounce(ret, VERDICT_REMAINS, "remains");
 	else if (q->arm.pool->lost > 0)
-		conclude(ret, VERDICT_UNDECIDED, "undecided, what was lost may have held it");
+		pronounce(ret, VERDICT_UNDECIDED, "undecided, what was lost may have held it");
 	else if (lower(q))
-		conclude(ret, VERDICT_REMOVED, "removed");
+		pronounce(ret, VERDICT_REMOVED, "removed");
 	else
-		conclude_too_short(ret, q->base.pool);
+		pronounce_too_short(ret, q->base.pool);
 }
 
 static void decide_provoked(const struct verdict_case *q, struct verdict *ret)
@@ -198,15 +198,15 @@ static void decide_provoked(const struct verdict_case *q, struct verdict *ret)
 	add_explained(ret, &q->arm);
 	add_control(ret, &q->arm);
 	if (seen_armed(q->base.pool) && seen_armed(q->arm.pool))
-		conclude(ret, VERDICT_AS_EXPECTED, "as expected");
+		pronounce(ret, VERDICT_AS_EXPECTED, "as expected");
 	else if (!seen_armed(q->base.pool) && !seen_armed(q->arm.pool))
-		conclude(ret, VERDICT_UNDECIDED, "undecided, provoked on neither arm");
+		pronounce(ret, VERDICT_UNDECIDED, "undecided, provoked on neither arm");
 	else if (q->difference.p > LEVEL)
-		conclude(ret, VERDICT_UNDECIDED, "undecided, too few");
+		pronounce(ret, VERDICT_UNDECIDED, "undecided, too few");
 	else if (seen_armed(q->base.pool))
-		conclude(ret, VERDICT_UNEXPECTED, "unexpected, no patch of this arm claims to remove it");
+		pronounce(ret, VERDICT_UNEXPECTED, "unexpected, no patch of this arm claims to remove it");
 	else
-		conclude(ret, VERDICT_UNEXPECTED, "unexpected, it does not occur without this arm's patches");
+		pronounce(ret, VERDICT_UNEXPECTED, "unexpected, it does not occur without this arm's patches");
 }
 
 /* Provoked on an arm that claims to add it: there, and only there. */
@@ -218,15 +218,15 @@ static void decide_added(const struct verdict_case *q, struct verdict *ret)
 	add_explained(ret, &q->arm);
 	add_control(ret, &q->arm);
 	if (seen(q->base.pool))
-		conclude(ret, VERDICT_UNEXPECTED, "unexpected, this arm is not the one that adds it");
+		pronounce(ret, VERDICT_UNEXPECTED, "unexpected, this arm is not the one that adds it");
 	else if (!seen_armed(q->arm.pool))
-		conclude(ret, VERDICT_UNEXPECTED, "unexpected, this arm should have added it");
+		pronounce(ret, VERDICT_UNEXPECTED, "unexpected, this arm should have added it");
 	else if (q->base.pool->lost > 0)
-		conclude(ret, VERDICT_UNDECIDED, "undecided, what was lost may have held it");
+		pronounce(ret, VERDICT_UNDECIDED, "undecided, what was lost may have held it");
 	else if (q->difference.p > LEVEL)
-		conclude(ret, VERDICT_UNDECIDED, "undecided, too few");
+		pronounce(ret, VERDICT_UNDECIDED, "undecided, too few");
 	else
-		conclude(ret, VERDICT_AS_EXPECTED, "added by this arm, as expected");
+		pronounce(ret, VERDICT_AS_EXPECTED, "added by this arm, as expected");
 }
 
 static bool decide_other(const struct verdict_case *q, struct verdict *ret)
@@ -240,9 +240,9 @@ static bool decide_other(const struct verdict_case *q, struct verdict *ret)
 	add_p(ret, &q->difference);
 	ret->decisive = q->difference.boots;
 	if (q->difference.boots)
-		conclude(ret, VERDICT_UNEXPECTED, "unexpected, more often");
+		pronounce(ret, VERDICT_UNEXPECTED, "unexpected, more often");
 	else
-		conclude(ret, VERDICT_UNDECIDED, "more often, but one boot an arm cannot tell an arm from a boot");
+		pronounce(ret, VERDICT_UNDECIDED, "more often, but one boot an arm cannot tell an arm from a boot");
 	return true;
 }
 
@@ -254,13 +254,13 @@ static void decide_alone(const struct verdict_case *q, struct verdict *ret)
 		    q->arm.pool->armed.primers, q->arm.pool->control.hit, q->arm.pool->control.primers);
 	add_control(ret, &q->arm);
 	if (q->removes && !seen(q->arm.pool))
-		conclude(ret, VERDICT_UNDECIDED, "as claimed, but there is no arm without the patch to compare with");
+		pronounce(ret, VERDICT_UNDECIDED, "as claimed, but there is no arm without the patch to compare with");
 	else if (q->removes)
-		conclude(ret, VERDICT_REMAINS, "remains");
+		pronounce(ret, VERDICT_REMAINS, "remains");
 	else if (seen_armed(q->arm.pool))
-		conclude(ret, VERDICT_AS_EXPECTED, "as expected");
+		pronounce(ret, VERDICT_AS_EXPECTED, "as expected");
 	else
-		conclude(ret, VERDICT_UNEXPECTED, "unexpected, the scenario did not provoke it");
+		pronounce(ret, VERDICT_UNEXPECTED, "unexpected, the scenario did not provoke it");
 }
 
 bool verdict_decide(const struct verdict_case *question, struct verdict *ret)
@@ -300,9 +300,9 @@ void verdict_decide_aa(const struct verdict_case *question, struct verdict *ret)
 	add(ret, ", ");
 	add_p(ret, &question->difference);
 	if (question->difference.p > LEVEL)
-		conclude(ret, VERDICT_AS_EXPECTED, "no difference, as expected");
+		pronounce(ret, VERDICT_AS_EXPECTED, "no difference, as expected");
 	else
-		conclude(ret, VERDICT_UNEXPECTED, "different, though nothing was changed");
+		pronounce(ret, VERDICT_UNEXPECTED, "different, though nothing was changed");
 	add_caveats(ret, &question->base);
 	add_caveats(ret, &question->arm);
 }
