@@ -121,6 +121,8 @@ static int set_stage(struct attempt *a, struct err *err)
 	_cleanup_json_ json_t *arm = arm_json(a);
 	int ret = lab_stage_init(&a->stage, a->params->out, &guest->entry, a->kernel->entry.sha256, err);
 
+	if (a->params->keep)
+		lab_stage_keep(&a->stage);
 	if (ret == 0)
 		ret = arm ? lab_stage_json(&a->stage, "arm.json", arm, err) : -ENOMEM;
 	if (ret == 0)
@@ -279,13 +281,8 @@ static int record_retry(struct attempt *a, unsigned int attempt, const char *rea
 
 static void end_stage(struct attempt *a)
 {
-	if (!a->params->keep) {
-		lab_stage_done(&a->stage);
-		return;
-	}
-	log_info("stage directory kept: %s", a->stage.dir ? a->stage.dir : "none");
-	free(a->stage.dir);
-	a->stage.dir = NULL;
+	if (a->params->keep)
+		log_info("stage directory kept: %s", a->stage.dir ? a->stage.dir : "none");
 	lab_stage_done(&a->stage);
 }
 

@@ -3,15 +3,20 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "common/fs.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "host/paths.h"
 
 #define LIBVIRTD "/usr/sbin/libvirtd"
 #define QEMU "/usr/bin/qemu-system-x86_64"
+#define LOCK "lock" /* in the directory: its owner holds it and will remove the directory */
 
 static int copy_tree(const char *from, const char *to, struct err *err);
 
@@ -119,18 +124,65 @@ static int copy_cache(struct lab_stage *s, const char *host_key, struct err *err
 	return copy_tree(s->cache_dir, target, err);
 }
 
-int lab_stage_init(struct lab_stage *s, const char *parent, const struct kernel_entry *guest, const char *host_key,
-		   struct err *err)
+/* It appears locked: nobody can take it before. */
+static int take_lock(struct lab_stage *s, struct err *err)
+{
+	_cleanup_free_ char *fresh = str_printf("%s/" LOCK ".new", s->dir);
+	_cleanup_free_ char *path = str_printf("%s/" LOCK, s->dir);
+	_cleanup_close_ int fd = fresh && path ? open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || rename(fresh, path) < 0)
+		return err_sys(err, -errno, "cannot lock '%s'", s->dir);
+	s->lock_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Whoever gets the lock may: the owner was killed. */
+static void remove_if_left(char *lock)
+{
+	_cleanup_close_ int fd = open(lock, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	*strrchr(lock, '/') = '\0';
+	if (fs_remove_tree(lock, NULL) == 0)
+		log_info("removed what a killed lab left: %s", lock);
+}
+
+/* In this place, or in one beside it that has its name from `vcpulat lab`. */
+static void remove_left(const char *parent)
+{
+	_cleanup_free_ char *pattern = str_printf("%s{,/../vcpulat-*}/.lab-*/" LOCK, parent);
+	glob_t found = { 0 };
+
+	if (pattern && glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			remove_if_left(found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static int make_dir(struct lab_stage *s, const char *parent, struct err *err)
 {
 	_cleanup_free_ char *absolute = realpath(parent, NULL);
 	_cleanup_free_ char *template = absolute ? str_printf("%s/.lab-XXXXXX", absolute) : NULL;
-	_cleanup_free_ char *in = NULL;
-	int ret;
 
-	*s = (struct lab_stage){ .dir = NULL };
 	if (!template || !mkdtemp(template))
 		return err_sys(err, -errno, "cannot make a directory in '%s'", parent);
 	s->dir = TAKE_PTR(template);
+	remove_left(absolute);
+	return take_lock(s, err);
+}
+
+int lab_stage_init(struct lab_stage *s, const char *parent, const struct kernel_entry *guest, const char *host_key,
+		   struct err *err)
+{
+	_cleanup_free_ char *in = NULL;
+	int ret;
+
+	*s = (struct lab_stage){ .lock_fd = -1 };
+	ret = make_dir(s, parent, err);
+	if (ret < 0)
+		return ret;
 	in = str_printf("%s/in", s->dir);
 	ret = in ? fs_mkdirs(in, err) : -ENOMEM;
 	if (ret == 0)
@@ -224,10 +276,21 @@ void lab_stage_keep_cache(const struct lab_stage *s)
 		fs_remove_tree(aside, NULL);
 }
 
+void lab_stage_keep(struct lab_stage *s)
+{
+	_cleanup_free_ char *path = s->dir ? str_printf("%s/" LOCK, s->dir) : NULL;
+
+	if (path)
+		unlink(path);
+	s->keep = true;
+}
+
 void lab_stage_done(struct lab_stage *s)
 {
-	if (s->dir)
+	if (s->dir && !s->keep)
 		fs_remove_tree(s->dir, NULL);
+	if (s->dir)
+		cleanup_close(&s->lock_fd);
 	free(s->dir);
 	free(s->cache_dir);
 	*s = (struct lab_stage){ .dir = NULL };

@@ -9,6 +9,7 @@
 #define VCPULAT_LAB_STAGE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -16,7 +17,9 @@
 #include "host/kernel/kernel.h"
 
 struct lab_stage {
-	char *dir;	 /* absolute; removed by lab_stage_done() */
+	char *dir;	 /* absolute */
+	int lock_fd;	 /* if there is a dir: locked for as long as we live; -1: not */
+	bool keep;	 /* lab_stage_done() leaves dir */
 	char *cache_dir; /* libvirt's knowledge of QEMU under this kernel; NULL: not kept */
 };
 
@@ -28,7 +31,8 @@ struct lab_stage {
  * @host_key: what libvirt's cache depends on beside QEMU and libvirt: the host kernel's hash
  * @err: says which file is missing
  *
- * Return: 0 or -errno.
+ * Stage directories of killed processes are removed, here and in directories beside @parent with names of `vcpulat
+ * lab`. Return: 0 or -errno.
  */
 int lab_stage_init(struct lab_stage *s, const char *parent, const struct kernel_entry *guest, const char *host_key,
 		   struct err *err);
@@ -93,7 +97,13 @@ int lab_stage_exit_code(const struct lab_stage *s);
 void lab_stage_keep_cache(const struct lab_stage *s);
 
 /**
- * lab_stage_done - remove the stage directory and free what lab_stage_init() made
+ * lab_stage_keep - let the directory outlive this process
+ * @s: also one that was not made whole
+ */
+void lab_stage_keep(struct lab_stage *s);
+
+/**
+ * lab_stage_done - remove the stage directory, unless it is to be kept, and free what lab_stage_init() made
  * @s: may be zeroed
  */
 void lab_stage_done(struct lab_stage *s);

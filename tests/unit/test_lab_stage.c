@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What goes into an emulated host and what is believed of what comes out; QEMU's monitor. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,6 +25,7 @@
 #include "host/lab/stage.h"
 
 static char dir[] = "/tmp/test-lab-stage-XXXXXX";
+static char out[sizeof(dir) + 4];
 
 static void put(const char *name, const char *text)
 {
@@ -46,6 +52,7 @@ static int setup(void **state)
 	if (!mkdtemp(dir))
 		return -1;
 	cache = str_printf("%s/cache", dir);
+	snprintf(out, sizeof(out), "%s/out", dir);
 	setenv("VCPULAT_DATA", dir, 1);
 	setenv("XDG_CACHE_HOME", cache, 1);
 	put("build/vcpulat-agent", "agent");
@@ -55,7 +62,7 @@ static int setup(void **state)
 	put("scenarios/profiles/p.yaml", "p");
 	put("guest/domain.xml.in", "xml");
 	put("bzImage", "kernel");
-	return 0;
+	return fs_mkdirs(out, NULL);
 }
 
 static int teardown(void **state)
@@ -69,7 +76,7 @@ static int make(struct lab_stage *s)
 	_cleanup_free_ char *bzimage = str_printf("%s/bzImage", dir);
 	struct kernel_entry kernel = { .bzimage = bzimage };
 
-	return lab_stage_init(s, dir, &kernel, "0123456789abcdef0123", NULL);
+	return lab_stage_init(s, out, &kernel, "0123456789abcdef0123", NULL);
 }
 
 static void test_content(void **state)
@@ -100,7 +107,7 @@ static void test_modules_are_appended(void **state)
 
 	(void)state;
 	put("modules", "+modules");
-	assert_int_equal(lab_stage_init(&s, dir, &kernel, "0", NULL), 0);
+	assert_int_equal(lab_stage_init(&s, out, &kernel, "0", NULL), 0);
 	guest = str_printf("%s/in/guest.cpio.gz", s.dir);
 	assert_int_equal(fs_read_line(guest, &text, NULL), 0);
 	assert_string_equal(text, "guest+modules");
@@ -111,17 +118,86 @@ static void test_modules_are_appended(void **state)
 	assert_string_equal(text, "lab+modules");
 }
 
-static void test_nothing_is_left(void **state)
+static void test_nothing_is_left_unless_kept(void **state)
+{
+	(void)state;
+	for (int keep = 0; keep <= 1; keep++) {
+		_cleanup_free_ char *path = NULL;
+		struct lab_stage s;
+
+		assert_int_equal(make(&s), 0);
+		path = strdup(s.dir);
+		if (keep)
+			lab_stage_keep(&s);
+		lab_stage_done(&s);
+		assert_int_equal(fs_exists(path), keep);
+		lab_stage_done(&s);
+	}
+}
+
+struct owner {
+	pid_t pid;
+	char stage[PATH_MAX];
+};
+
+static _Noreturn void own(const char *parent, bool keep, int tell_fd)
 {
 	struct lab_stage s;
-	_cleanup_free_ char *path = NULL;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (lab_stage_init(&s, parent, NULL, "0", NULL) == 0 && keep)
+		lab_stage_keep(&s);
+	if (!s.dir || write(tell_fd, s.dir, strlen(s.dir) + 1) < 0)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void start_owner(struct owner *owner, const char *parent, bool keep)
+{
+	int fds[2];
+
+	assert_int_equal(fs_mkdirs(parent, NULL), 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	owner->pid = fork();
+	if (owner->pid == 0)
+		own(parent, keep, fds[1]);
+	close(fds[1]);
+	assert_true(read(fds[0], owner->stage, sizeof(owner->stage)) > 0);
+	close(fds[0]);
+	assert_true(fs_exists(owner->stage));
+}
+
+static void kill_owner(const struct owner *owner)
+{
+	kill(owner->pid, SIGKILL);
+	assert_int_equal(waitpid(owner->pid, NULL, 0), owner->pid);
+}
+
+/* While its owner lives, or where it was to be kept, nobody else does. */
+static void test_killed_owners_are_cleaned_up_after(void **state)
+{
+	_cleanup_free_ char *beside = str_printf("%s/vcpulat-1", dir);
+	_cleanup_lab_stage_ struct lab_stage first = { .dir = NULL };
+	_cleanup_lab_stage_ struct lab_stage second = { .dir = NULL };
+	struct owner here;
+	struct owner kept;
+	struct owner there;
 
 	(void)state;
-	assert_int_equal(make(&s), 0);
-	path = strdup(s.dir);
-	lab_stage_done(&s);
-	assert_false(fs_exists(path));
-	lab_stage_done(&s);
+	start_owner(&here, out, false);
+	start_owner(&kept, out, true);
+	start_owner(&there, beside, false);
+	kill_owner(&kept);
+	kill_owner(&there);
+	assert_int_equal(make(&first), 0);
+	assert_false(fs_exists(there.stage));
+	assert_true(fs_exists(here.stage));
+	assert_true(fs_exists(kept.stage));
+	kill_owner(&here);
+	assert_int_equal(make(&second), 0);
+	assert_false(fs_exists(here.stage));
+	assert_true(fs_exists(first.dir));
 }
 
 static void test_missing_file_is_named(void **state)
@@ -132,7 +208,7 @@ static void test_missing_file_is_named(void **state)
 	struct err err = { "" };
 
 	(void)state;
-	assert_int_equal(lab_stage_init(&s, dir, &kernel, "0", &err), -ENOENT);
+	assert_int_equal(lab_stage_init(&s, out, &kernel, "0", &err), -ENOENT);
 	assert_non_null(strstr(err.msg, "/no/such/kernel"));
 }
 
@@ -195,10 +271,14 @@ static void test_monitor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_content),		cmocka_unit_test(test_modules_are_appended),
-		cmocka_unit_test(test_nothing_is_left), cmocka_unit_test(test_missing_file_is_named),
-		cmocka_unit_test(test_exit_code),	cmocka_unit_test(test_cache_is_kept),
+		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_modules_are_appended),
+		cmocka_unit_test(test_nothing_is_left_unless_kept),
+		cmocka_unit_test(test_missing_file_is_named),
+		cmocka_unit_test(test_exit_code),
+		cmocka_unit_test(test_cache_is_kept),
 		cmocka_unit_test(test_monitor),
+		cmocka_unit_test(test_killed_owners_are_cleaned_up_after),
 	};
 
 	if (stop_install() < 0)
