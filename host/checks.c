@@ -64,13 +64,14 @@ static int try_tracing(struct tracefs_instance *instance, struct err *err)
 
 static int check_tracing(struct err *err)
 {
+	_cleanup_free_ char *name = str_printf("vcpulat-check-%d", (int)getpid());
 	struct tracefs_instance *instance;
 	int ret;
 
 	tracefs_set_loglevel(TEP_LOG_NONE);
 	if (!tracefs_tracing_dir())
 		return err_set(err, -ENOTSUP, "no tracefs on this host; " LAB_HINT);
-	instance = tracefs_instance_create("vcpulat-check");
+	instance = name ? tracefs_instance_create(name) : NULL;
 	if (!instance)
 		return err_set(err, -ENOTSUP, "tracefs allows no private instance; " LAB_HINT);
 	ret = try_tracing(instance, err);
