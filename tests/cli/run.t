@@ -39,7 +39,9 @@ check_exit "scenarios for programs" 0 '"name": "stat-refresh"' "$VCPULAT" scenar
 check_exit "scenarios with an unknown name" 1 'there are:' "$VCPULAT" scenarios x
 check_exit "recover takes no operands" 1 'no operands' "$VCPULAT" recover x
 
-# Everything below changes a setting of this machine for some seconds.
+# Everything below changes settings of this machine for some seconds, and of two runs one is refused: one test at a time.
+exec 9</proc/sys/vm/stat_interval
+flock 9
 isolated=$TMP/isolated.sh
 cat >"$isolated" <<'EOF'
 #!/bin/bash
