@@ -141,14 +141,16 @@ int node_memory_fill(int node, long cache_pages, long left_pages)
 {
 	const long page = sysconf(_SC_PAGESIZE);
 	int ret = node_memory_bind(node);
+	void *locked = NULL; /* as long as the process lives */
 	long bytes;
 
 	if (ret == 0)
 		ret = fill_cache(node, cache_pages);
+	if (ret < 0)
+		return ret;
 	bytes = (free_pages(node) - left_pages) * page;
-	if (ret == 0 && bytes > 0 &&
-	    mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0) ==
-		    MAP_FAILED)
-		ret = -errno;
-	return ret < 0 ? ret : node_memory_bind(-1);
+	if (bytes > 0)
+		locked = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1,
+			      0);
+	return locked == MAP_FAILED ? -errno : node_memory_bind(NODE_MEMORY_ALL);
 }

@@ -207,7 +207,7 @@ struct stat_quantile stat_quantile(const double *sorted, size_t n, double q, dou
 	double above_all = pow(q, (double)n);
 	double below_all = pow(1 - q, (double)n);
 	double lower = miss / 2;
-	double upper = miss / 2;
+	double upper = lower;
 	struct stat_quantile quantile = { 0 };
 
 	if (n == 0 || above_all + below_all > miss)

@@ -196,12 +196,15 @@ char *lab_stage_initramfs(const struct lab_stage *s, const struct kernel_entry *
 {
 	_cleanup_free_ char *ours = paths_lab_initramfs();
 	_cleanup_free_ char *path = str_printf("%s/host.cpio.gz", s->dir);
-	int ret = ours && path ? 0 : err_sys(err, -ENOMEM, "initramfs");
+	int ret;
 
-	if (ret == 0 && !host->modules)
+	if (!ours || !path) {
+		err_sys(err, -ENOMEM, "initramfs");
+		return NULL;
+	}
+	if (!host->modules)
 		return TAKE_PTR(ours);
-	if (ret == 0)
-		ret = fs_copy(ours, path, err);
+	ret = fs_copy(ours, path, err);
 	if (ret == 0)
 		ret = add_modules(host, path, err);
 	return ret < 0 ? NULL : TAKE_PTR(path);

@@ -43,7 +43,7 @@ static void copy_plain(char *to, size_t bytes, const char *from)
 {
 	size_t i = 0;
 
-	for (; from[i] && i < bytes - 1; i++)
+	for (; i < bytes - 1 && from[i]; i++)
 		to[i] = from[i] >= ' ' && from[i] < 0x7f ? from[i] : '?';
 	to[i] = '\0';
 }
