@@ -17,6 +17,15 @@
 int stimulus_cgroup_make(const json_t *params, char ret[static STIMULUS_CGROUP_BYTES]);
 
 /**
+ * stimulus_cgroup_join - create the group, unless it is there, and move this process to it
+ * @params: of the kind
+ * @ret: its name
+ *
+ * What is in memory already stays charged to where the process came from. Return: as stimulus_cgroup_make().
+ */
+int stimulus_cgroup_join(const json_t *params, char ret[static STIMULUS_CGROUP_BYTES]);
+
+/**
  * stimulus_cgroup_clean - the clean() of such kinds: remove the group
  * @params: of the kind
  */

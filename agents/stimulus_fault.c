@@ -2,13 +2,11 @@
 #include "agents/stimulus.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "agents/cgroup.h"
 #include "agents/stimulus_cgroup.h"
 
 #define PAGES_MAX 4096
@@ -38,29 +36,17 @@ static int read_params(const json_t *params, struct faulting *f)
 	return ret < 0 ? ret : stimulus_param_number_or(params, "every", 1, PAGES_MAX, &f->every);
 }
 
-static int join_cgroup(const json_t *params)
-{
-	char name[STIMULUS_CGROUP_BYTES];
-	char path[PATH_MAX];
-	int ret = stimulus_cgroup_make(params, name);
-
-	if (ret == -ENOENT && !json_object_get(params, "cgroup"))
-		return 0;
-	if (ret == 0)
-		ret = cgroup_path(name, "/cgroup.procs", path, sizeof(path));
-	return ret < 0 ? ret : cgroup_put(path, "0");
-}
-
 /* Touched once and given back: the page tables are there. */
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct faulting *f = calloc(1, sizeof(*f));
+	char group[STIMULUS_CGROUP_BYTES];
 	int ret = f ? read_params(params, f) : -ENOMEM;
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
 	state->own = f; /* lives as long as the worker */
-	if (ret == 0)
-		ret = join_cgroup(params);
+	if (ret == 0 && json_object_get(params, "cgroup"))
+		ret = stimulus_cgroup_join(params, group);
 	if (ret < 0)
 		return ret;
 	if (f->huge)
