@@ -12,7 +12,6 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
-#include "common/probed.h"
 
 #define CLOCK "x86-tsc"
 
@@ -67,16 +66,11 @@ static int enable_event(const char *dir, const struct capture_event *e, const js
 	return ret < 0 ? ret : event_write(dir, e, "enable", "1", err);
 }
 
-static bool is_probed(const struct capture_event *e)
-{
-	return strcmp(e->system, PROBED_SYSTEM) == 0;
-}
-
 static bool event_exists(const char *dir, const struct capture_event *e)
 {
 	_cleanup_free_ char *path = capture_event_file(e, "enable");
 
-	if (is_probed(e) && tracing_probe(e->name) < 0)
+	if (tracing_probes(e->system) && tracing_probe(e->system, e->name) < 0)
 		return false;
 
 	return path && tracing_has(dir, path);
@@ -236,8 +230,8 @@ void capture_free(struct capture *capture)
 		tracing_instance_remove(capture->dir);
 	free(capture->dir);
 	for (size_t i = 0; i < capture->count; i++)
-		if (is_probed(&capture->event[i]))
-			tracing_unprobe(capture->event[i].name);
+		if (tracing_probes(capture->event[i].system))
+			tracing_unprobe(capture->event[i].system, capture->event[i].name);
 	free(capture->event);
 	free(capture);
 }

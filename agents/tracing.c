@@ -88,17 +88,24 @@ static int change_probes(const char *change)
 	return write(fd, change, strlen(change)) < 0 ? -errno : 0;
 }
 
-int tracing_probe(const char *function)
+bool tracing_probes(const char *system)
 {
-	_cleanup_free_ char *change = str_printf("p:" PROBED_SYSTEM "/%s %s\n", function, function);
+	return strcmp(system, PROBED_SYSTEM) == 0 || strcmp(system, PROBED_CALL) == 0 ||
+	       strcmp(system, PROBED_RETURN) == 0;
+}
+
+int tracing_probe(const char *system, const char *function)
+{
+	const char type = strcmp(system, PROBED_RETURN) == 0 ? 'r' : 'p';
+	_cleanup_free_ char *change = str_printf("%c:%s/%s %s\n", type, system, function, function);
 	int ret = change ? change_probes(change) : -ENOMEM;
 
 	return ret == -EEXIST ? 0 : ret;
 }
 
-void tracing_unprobe(const char *function)
+void tracing_unprobe(const char *system, const char *function)
 {
-	_cleanup_free_ char *change = str_printf("-:" PROBED_SYSTEM "/%s\n", function);
+	_cleanup_free_ char *change = str_printf("-:%s/%s\n", system, function);
 
 	if (change)
 		change_probes(change);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Events that the agent makes itself: one that is named like a function of the kernel tells when that one begins. */
+/*
+ * Events that the agent makes itself: one that is named like a function of the kernel tells when that one begins, or,
+ * of the last of these systems, when it ends.
+ */
 #ifndef VCPULAT_PROBED_H
 #define VCPULAT_PROBED_H
 
 #define PROBED_SYSTEM "vcpulat"
+#define PROBED_CALL "vcpulat_call" /* one whose end is probed, too */
+#define PROBED_RETURN "vcpulat_return"
 
 #endif

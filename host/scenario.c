@@ -198,7 +198,8 @@ static const struct schema_field event_fields[] = {
 	{ KEY(scenario_event, name), .type = SCHEMA_STRING, .required = true,
 	  .help = "system:event; of system " PROBED_SYSTEM ": a function of the kernel, e.g. " PROBED_SYSTEM
 		  ":invalidate_bh_lru. An interrupt in which another CPU has the measured one call it is then named "
-		  "host/ipi/invalidate_bh_lru." },
+		  "host/ipi/invalidate_bh_lru. Of system " PROBED_CALL
+		  ": likewise, and when it ends; called by the probe, or by the vCPU's thread, it is host/call/NAME." },
 	{ KEY(scenario_event, filter), .type = SCHEMA_STRING, .fallback = "CPU == @",
 	  .help = "Trace filter; @ stands for the measured CPU." },
 	{ KEY(scenario_event, stack), .type = SCHEMA_BOOL,

@@ -30,6 +30,7 @@ static const struct spelling spellings[CAUSE_CLASS_MAX] = {
 	[CAUSE_NMI] = { "nmi", true, true, 5 },
 	[CAUSE_IRQ] = { "irq", true, true, 5 },
 	[CAUSE_IPI] = { "ipi", true, true, 5 },
+	[CAUSE_CALL] = { "call", true, true, 6 },
 	[CAUSE_WAIT] = { "wait", true, true, 6 },
 	[CAUSE_TRACER] = { "tracer", false, false, 7 },
 	[CAUSE_STIMULUS] = { "stimulus", true, false, 7 },

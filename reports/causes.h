@@ -27,6 +27,7 @@ enum cause_class {
 	CAUSE_NMI,     /* "host/nmi/<handler>" */
 	CAUSE_IRQ,     /* "host/irq/<vector or handler>" */
 	CAUSE_IPI,     /* "host/ipi/<function>": an interrupt by which another CPU has this one call it */
+	CAUSE_CALL,    /* "host/call/<function>": what the probe or the vCPU's thread itself called in the kernel */
 	CAUSE_WAIT,    /* "host/wait/<exit>": the vCPU's thread sleeps in an exit that is no HLT, e.g. for a page */
 	CAUSE_TRACER,  /* "tracer": the tracing itself */
 	CAUSE_STIMULUS, /* "host/stimulus": a primer, its sham or a stimulus */

@@ -56,6 +56,8 @@ static void on_host(struct clock_check *check, const struct trace_event *event)
 		break;
 	case TRACE_STACK:
 	case TRACE_FUNCTION:
+	case TRACE_CALL:
+	case TRACE_RETURN:
 	case TRACE_OTHER: /* may lie between kvm_entry and the entry itself */
 		break;
 	default:

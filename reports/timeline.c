@@ -268,6 +268,13 @@ static void on_function(struct timeline *t, const struct trace_event *event, str
 	step->started = id;
 }
 
+/* What the subject itself calls, on its own behalf. */
+static void on_call(struct timeline *t, const struct trace_event *event, struct timeline_step *step)
+{
+	if (is_subject(t) && !t->depth)
+		push(t, CAUSE_CALL, event->name, event->name, step);
+}
+
 static void on_vector_exit(struct timeline *t, const struct trace_event *event, struct timeline_step *step)
 {
 	if (t->depth && t->frame[t->depth - 1].cause == t->pending_ipi) {
@@ -371,6 +378,12 @@ void timeline_feed(struct timeline *t, const struct trace_event *event, struct t
 		break;
 	case TRACE_FUNCTION:
 		on_function(t, event, ret);
+		break;
+	case TRACE_CALL:
+		on_call(t, event, ret);
+		break;
+	case TRACE_RETURN:
+		pop(t, CAUSE_CALL, event->name);
 		break;
 	case TRACE_SOFTIRQ_ENTRY:
 		push(t, CAUSE_SOFTIRQ, event->name, event->name, ret);

@@ -119,9 +119,9 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* The agent probes functions by events of their names. */
-static void want_function(struct event_kind *kind)
+static void want_function(struct event_kind *kind, enum trace_type type)
 {
-	kind->type = TRACE_FUNCTION;
+	kind->type = type;
 	kind->naming = NAMED_BY_EVENT;
 	kind->fixed_name = kind->event;
 }
@@ -185,7 +185,11 @@ int decoder_add(struct decoder *decoder, const char *system, const char *text)
 	if (strcmp(system, "irq_vectors") == 0)
 		want_vector(decoder, kind, name);
 	if (strcmp(system, PROBED_SYSTEM) == 0)
-		want_function(kind);
+		want_function(kind, TRACE_FUNCTION);
+	if (strcmp(system, PROBED_CALL) == 0)
+		want_function(kind, TRACE_CALL);
+	if (strcmp(system, PROBED_RETURN) == 0)
+		want_function(kind, TRACE_RETURN);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted_events); i++)
 		if (strcmp(wanted_events[i].event, name) == 0 && strcmp(wanted_events[i].system, system) == 0)
 			r = want_fields(kind, &wanted_events[i], text);

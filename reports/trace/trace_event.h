@@ -27,6 +27,8 @@ enum trace_type {
 	TRACE_TSC_OFFSET,    /* peer: vCPU; arg: its new offset */
 	TRACE_STACK,	     /* name: functions, innermost first, of the event before it on the same CPU */
 	TRACE_FUNCTION,	     /* name: a function of the kernel that begins, see probed.h */
+	TRACE_CALL,	     /* name: likewise, and its end will come: TRACE_RETURN */
+	TRACE_RETURN,	     /* name: as call */
 	TRACE_LOST,	     /* the kernel dropped events of this CPU between arg (TSC) and this */
 	TRACE_TYPE_MAX
 };

@@ -345,6 +345,44 @@ static void ipis_are_named_by_what_they_call(void **state)
 	world_done(&w);
 }
 
+/* Of an interrupt, of other tasks, and where the call began elsewhere, it is no cause. */
+static void calls_are_the_probes_own(void **state)
+{
+	struct world w = { .gap = { { .t0 = 1000, .t1 = 1100 },
+				    { .t0 = 2000, .t1 = 2100 },
+				    { .t0 = 3000, .t1 = 3100 },
+				    { .t0 = 4000, .t1 = 4100 } },
+			   .n_gaps = 4 };
+
+	(void)state;
+	world_init(&w, false);
+	feed(&w, TRACE_HOST, 1000, TRACE_OTHER, PROBE, "page_fault_user", 0, 0);
+	feed(&w, TRACE_HOST, 1010, TRACE_CALL, PROBE, "cgroup_rstat_flush", 0, 0);
+	feed(&w, TRACE_HOST, 1070, TRACE_RETURN, PROBE, "cgroup_rstat_flush", 0, 0);
+	feed(&w, TRACE_HOST, 1080, TRACE_VECTOR_ENTRY, PROBE, "local_timer", 0, 0);
+	feed(&w, TRACE_HOST, 1090, TRACE_VECTOR_EXIT, PROBE, "local_timer", 0, 0);
+	feed(&w, TRACE_HOST, 2000, TRACE_VECTOR_ENTRY, PROBE, "local_timer", 0, 0);
+	feed(&w, TRACE_HOST, 2010, TRACE_CALL, PROBE, "cgroup_rstat_flush", 0, 0);
+	feed(&w, TRACE_HOST, 2020, TRACE_RETURN, PROBE, "cgroup_rstat_flush", 0, 0);
+	feed(&w, TRACE_HOST, 2100, TRACE_VECTOR_EXIT, PROBE, "local_timer", 0, 0);
+	feed(&w, TRACE_HOST, 3000, TRACE_SWITCH, PROBE, "cat", 70, 0);
+	feed(&w, TRACE_HOST, 3010, TRACE_CALL, 70, "cgroup_rstat_flush", 0, 0);
+	feed(&w, TRACE_HOST, 3020, TRACE_RETURN, 70, "cgroup_rstat_flush", 0, 0);
+	feed(&w, TRACE_HOST, 3100, TRACE_SWITCH, 70, "vcpulat-probe", PROBE, 0);
+	feed(&w, TRACE_HOST, 4000, TRACE_RETURN, PROBE, "cgroup_rstat_flush", 0, 0);
+	assert_int_equal(attribution_finish(w.join), 0);
+	assert_cause(&w, &w.gap[0], "host/call/cgroup_rstat_flush", true);
+	assert_int_equal(part(&w, &w.gap[0], "host/call/cgroup_rstat_flush"), 60);
+	assert_int_equal(part(&w, &w.gap[0], "host/kernel"), 20);
+	assert_cause(&w, &w.gap[1], "host/irq/local_timer", true);
+	assert_int_equal(part(&w, &w.gap[1], "host/irq/local_timer"), 100);
+	assert_cause(&w, &w.gap[2], "host/task/cat", true);
+	assert_int_equal(part(&w, &w.gap[2], "host/task/cat"), 100);
+	assert_cause(&w, &w.gap[3], "unexplained", true);
+	assert_int_equal(w.started, 4);
+	world_done(&w);
+}
+
 static void lost_events_claim_nothing(void **state)
 {
 	struct world w = { .gap = { { .t0 = 900, .t1 = 950 }, { .t0 = 1000, .t1 = 1100 }, { .t0 = 3000, .t1 = 3100 } },
@@ -497,6 +535,7 @@ int main(void)
 		cmocka_unit_test(flush_barrier_belongs_to_its_work),
 		cmocka_unit_test(irq_alone_and_nmi_inside),
 		cmocka_unit_test(ipis_are_named_by_what_they_call),
+		cmocka_unit_test(calls_are_the_probes_own),
 		cmocka_unit_test(lost_events_claim_nothing),
 		cmocka_unit_test(quiet_time_is_below_the_host),
 		cmocka_unit_test(mostly_unexplained_is_not_claimed),

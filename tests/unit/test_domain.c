@@ -120,8 +120,9 @@ static void test_capture_request(void **state)
 	struct scenario_event extra[] = { { LAYER_HOST, (char *)"kmem:x", (char *)"CPU == @", false },
 					  { LAYER_GUEST, (char *)"kmem:y", (char *)"", false },
 					  { LAYER_GUEST, (char *)"workqueue:workqueue_queue_work", (char *)"cpu == @",
-					    true } };
-	const struct schema_list list = { extra, 3 };
+					    true },
+					  { LAYER_HOST, (char *)"vcpulat_call:z", (char *)"CPU == @", false } };
+	const struct schema_list list = { extra, 4 };
 	_cleanup_json_ json_t *host = capture_request(LAYER_HOST, 12, 60ULL * 1000000000, &list);
 	_cleanup_json_ json_t *guest = capture_request(LAYER_GUEST, 1, 3600ULL * 1000000000, &list);
 
@@ -133,6 +134,9 @@ static void test_capture_request(void **state)
 	assert_string_equal(json_get_string(find_event(host, "kvm:kvm_write_tsc_offset"), "filter"), "");
 	assert_string_equal(json_get_string(find_event(host, "kmem:x"), "filter"), "CPU == 12");
 	assert_null(find_event(host, "kmem:y"));
+	assert_string_equal(json_get_string(find_event(host, "vcpulat_call:z"), "filter"), "CPU == 12");
+	assert_string_equal(json_get_string(find_event(host, "vcpulat_return:z"), "filter"), "CPU == 12");
+	assert_null(find_event(guest, "vcpulat_return:z"));
 	assert_null(find_event(guest, "kvm:kvm_entry"));
 	assert_non_null(find_event(guest, "kmem:y"));
 	assert_true(json_is_false(json_object_get(find_event(host, "workqueue:workqueue_queue_work"), "stack")));

@@ -159,6 +159,8 @@ static struct decoder *make_decoder(struct names *names)
 	assert_int_equal(decoder_add(decoder, "sched", switch_format), 0);
 	assert_int_equal(decoder_add(decoder, "irq_vectors", "name: local_timer_entry\nID: 11\nformat:\n"), 0);
 	assert_int_equal(decoder_add(decoder, "vcpulat", "name: invalidate_bh_lru\nID: 12\nformat:\n"), 0);
+	assert_int_equal(decoder_add(decoder, "vcpulat_call", "name: cgroup_rstat_flush\nID: 13\nformat:\n"), 0);
+	assert_int_equal(decoder_add(decoder, "vcpulat_return", "name: cgroup_rstat_flush\nID: 14\nformat:\n"), 0);
 	assert_int_equal(decoder_add(decoder, "kvm", "no description at all"), 0);
 	return decoder;
 }
@@ -312,6 +314,11 @@ static void vectors_and_unknown_events(void **state)
 	assert_true(decoder_decode(decoder, record, sizeof(record), &event));
 	assert_int_equal(event.type, TRACE_FUNCTION);
 	assert_string_equal(names_text(names, event.name), "invalidate_bh_lru");
+	for (record[0] = 13; record[0] <= 14; record[0]++) {
+		assert_true(decoder_decode(decoder, record, sizeof(record), &event));
+		assert_int_equal(event.type, record[0] == 13 ? TRACE_CALL : TRACE_RETURN);
+		assert_string_equal(names_text(names, event.name), "cgroup_rstat_flush");
+	}
 	record[0] = 65535;
 	assert_true(decoder_decode(decoder, record, sizeof(record), &event));
 	assert_int_equal(event.type, TRACE_OTHER);
