@@ -8,6 +8,7 @@
  * asm_common_interrupt, asm_exc_*) to its iret; a work item is the function that
  * process_one_work() calls through its pointer, a softirq handler that of __do_softirq(); throttle is what
  * throttle_direct_reclaim() executes with all that it calls, which sums up counters of all CPUs;
+ * call/cgroup_rstat_flush_irqsafe what that one does, which adds up statistics of all memory groups;
  * kvm_exit is what the host executes from #VMEXIT to the first interruption, kvm_entry from
  * the last one to VMRUN, kvm what is neither; "probe" is the measured program itself, "task"
  * some other one: which, the trace knows.

@@ -17,6 +17,8 @@ enum meter_class {
 	METER_CLASS_SWITCH,   /* changes the task */
 	METER_CLASS_THROTTLE, /* of direct reclaim: what it executes is a context of its own */
 	METER_CLASS_RECLAIM,  /* calls that, and goes on behind it */
+	METER_CLASS_FLUSH,    /* adds up the statistics of memory groups: likewise, and a cause */
+	METER_CLASS_FLUSHER,  /* calls that, and goes on behind it */
 	METER_CLASS_THUNK,    /* a retpoline: calls on behalf of its caller */
 	METER_CLASS_NOISE,    /* may be called through a pointer where a work item is expected */
 	METER_CLASS_KVM,      /* only vCPU threads execute it */

@@ -11,7 +11,7 @@
 #define NO_SEGMENT UINT32_MAX
 #define PLACEHOLDER 0x80000000U /* with the number of a segment */
 
-enum frame_kind { FRAME_IRQ, FRAME_WORK, FRAME_SOFTIRQ, FRAME_THROTTLE };
+enum frame_kind { FRAME_IRQ, FRAME_WORK, FRAME_SOFTIRQ, FRAME_THROTTLE, FRAME_FLUSH };
 
 struct frame {
 	enum frame_kind kind;
@@ -34,6 +34,8 @@ struct stint {
 	bool idle;
 	bool outer;	 /* the first or last of the gap in its layer */
 	uint32_t thread; /* name of a main function seen; 0: none */
+	uint32_t call;	 /* context of what it called itself; 0: nothing that counts */
+	uint32_t calls;
 };
 
 struct layer_state {
@@ -226,6 +228,13 @@ static void enter(struct meter_contexts *c, struct layer_state *state, const cha
 	push_root(c, state, FRAME_IRQ, name);
 }
 
+static void enter_call(struct meter_contexts *c, struct layer_state *state, uint32_t context)
+{
+	push_frame(state, FRAME_FLUSH, context);
+	c->stint[state->stint].call = context;
+	c->stint[state->stint].calls++;
+}
+
 /* Does the block begin a function that was called through a pointer, by a function of this class? */
 static bool called_by(const struct layer_state *state, const struct meter_place *place, enum meter_class class)
 {
@@ -269,6 +278,8 @@ static void note_task(struct meter_contexts *c, const struct layer_state *state,
 	case METER_CLASS_SWITCH:
 	case METER_CLASS_THROTTLE:
 	case METER_CLASS_RECLAIM:
+	case METER_CLASS_FLUSH:
+	case METER_CLASS_FLUSHER:
 	case METER_CLASS_THUNK:
 	case METER_CLASS_NOISE:
 	case METER_CLASS_MAX:
@@ -286,6 +297,8 @@ static void leave_frames(struct layer_state *state, const struct meter_place *pl
 		pop_frame(state, FRAME_SOFTIRQ);
 	if (place->class == METER_CLASS_RECLAIM)
 		pop_frame(state, FRAME_THROTTLE);
+	if (place->class == METER_CLASS_FLUSHER)
+		pop_frame(state, FRAME_FLUSH);
 }
 
 static void enter_frames(struct meter_contexts *c, struct layer_state *state, const struct meter_place *place)
@@ -302,6 +315,8 @@ static void enter_frames(struct meter_contexts *c, struct layer_state *state, co
 		push_root(c, state, FRAME_SOFTIRQ, make_name(c, "softirq", meter_class_softirq(name)));
 	else if (place->class == METER_CLASS_THROTTLE && place->start)
 		push_frame(state, FRAME_THROTTLE, plain_name(c, "throttle"));
+	else if (place->class == METER_CLASS_FLUSH && place->start)
+		enter_call(c, state, make_name(c, "call", name));
 	else if (place->class == METER_CLASS_SWITCH && place->start)
 		switch_task(c, state);
 }
@@ -389,6 +404,20 @@ static void add_task_roots(struct meter_contexts *c)
 	}
 }
 
+/* What the measured program itself called; between two interruptions it may not have left the kernel. */
+static void add_call_roots(struct meter_contexts *c)
+{
+	for (uint32_t i = 0; i < c->stints && !c->status; i++) {
+		const struct stint *stint = &c->stint[i];
+
+		if (stint->worker || stint->idle || stint->thread || (stint->user && !stint->outer))
+			continue;
+		c->layer = stint->layer;
+		for (uint32_t k = 0; k < stint->calls && !c->status; k++)
+			add_root(c, names_text(c->names, stint->call));
+	}
+}
+
 /* Work items before tasks before interrupts: the rank that is present decides what the roots are. */
 static int rank_of(const char *cause)
 {
@@ -397,7 +426,7 @@ static int rank_of(const char *cause)
 
 	if (!strncmp(class, "kworker/", 8))
 		return 4;
-	if (!strncmp(class, "task", 4))
+	if (!strncmp(class, "task", 4) || !strncmp(class, "call/", 5))
 		return 3;
 	if (!strncmp(class, "irq/", 4) || !strncmp(class, "ipi/", 4) || !strncmp(class, "nmi", 3))
 		return 2;
@@ -446,6 +475,7 @@ int meter_contexts_finish(struct meter_contexts *contexts)
 			contexts->stint[contexts->state[i].stint].outer = true;
 	}
 	add_task_roots(contexts);
+	add_call_roots(contexts);
 	keep_highest_roots(contexts);
 	drop_barriers(contexts);
 	return contexts->status;

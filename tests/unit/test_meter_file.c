@@ -46,6 +46,9 @@ enum function {
 	BH,
 	RECLAIM,
 	THROTTLE,
+	FLUSHER,
+	FLUSH,
+	PAGE_FAULT,
 	FUNCTIONS
 };
 
@@ -62,7 +65,10 @@ static const char *const function_names[FUNCTIONS] = { "__svm_vcpu_run",
 						       "__flush_smp_call_function_queue",
 						       "invalidate_bh_lru",
 						       "try_to_free_pages",
-						       "throttle_direct_reclaim" };
+						       "throttle_direct_reclaim",
+						       "__mem_cgroup_flush_stats",
+						       "cgroup_rstat_flush_irqsafe",
+						       "asm_exc_page_fault" };
 
 static uint64_t address_of(enum function function)
 {
@@ -325,6 +331,54 @@ static void what_throttles_reclaim_stands_apart(void **state)
 	assert_int_equal(cost_of(&data, &data.gap[0], "throttle", "try_to_free_pages"), 0);
 	assert_int_equal(cost_of(&data, &data.gap[0], "kvm_entry", "refresh_cpu_vm_stats"), 21);
 	assert_int_equal(data.gap[0].roots, 0);
+}
+
+/* It is a cause, also of a page fault that makes it; what goes on behind it is not of it. */
+static void adding_up_statistics_is_a_call(void **state)
+{
+	static const char call[] = "call/cgroup_rstat_flush_irqsafe";
+	struct fixture *f = *state;
+	_cleanup_(meter_freep) struct meter *meter = start_meter();
+	struct meter_file *file = meter_file_open(f->meter, meter, 1 << 20);
+	_cleanup_meter_ struct meter_data data = { 0 };
+
+	assert_non_null(file);
+	meter_mark(meter, 0, MARK_PROBE_START, 1);
+	meter_mark(meter, 0, MARK_ARMED, 1);
+	turn(meter, false);
+	execute(meter, address_of(SVM_RUN) + 13, 6, RET);
+	run_function(meter, PAGE_FAULT, 2, RET);
+	run_function(meter, FLUSHER, 3, RET);
+	run_function(meter, FLUSH, 4, RET);
+	run_function(meter, REFRESH, 10, RET);
+	execute(meter, address_of(FLUSHER) + 0x20, 6, RET);
+	run_function(meter, REFRESH, 20, RET);
+	execute(meter, address_of(PAGE_FAULT) + 0x20, 2, IRET);
+	run_function(meter, SVM_RUN, 10, VMRUN);
+	turn(meter, true);
+	execute(meter, address_of(SVM_RUN) + 13, 6, RET);
+	run_function(meter, SWITCH, 2, RET);
+	execute(meter, PROBE_PC, 5, RET);
+	run_function(meter, FLUSHER, 3, RET);
+	run_function(meter, FLUSH, 4, RET);
+	execute(meter, address_of(FLUSHER) + 0x20, 6, RET);
+	run_function(meter, SWITCH, 2, RET);
+	execute(meter, address_of(KVM_RUN) + 0x40, 3, RET);
+	run_function(meter, SVM_RUN, 10, VMRUN);
+	turn(meter, true);
+	meter_mark(meter, 0, MARK_PROBE_STOP, 1);
+	assert_int_equal(meter_file_close(file), 0);
+	load(f, 0, &data);
+	assert_int_equal(data.gaps, 2);
+	assert_int_equal(cost_of(&data, &data.gap[0], call, "cgroup_rstat_flush_irqsafe"), 5);
+	assert_int_equal(cost_of(&data, &data.gap[0], call, "refresh_cpu_vm_stats"), 11);
+	assert_int_equal(cost_of(&data, &data.gap[0], "exception/page_fault", "refresh_cpu_vm_stats"), 21);
+	assert_int_equal(data.gap[0].roots, 1);
+	assert_string_equal(names_text(data.names, data.gap[0].root[0].cause), "host/call/cgroup_rstat_flush_irqsafe");
+	/* That of another program is its own affair. */
+	assert_int_equal(data.gap[1].roots, 1);
+	assert_string_equal(names_text(data.names, data.gap[1].root[0].cause), "host/task");
+	assert_int_equal(cost_of(&data, &data.gap[1], call, "cgroup_rstat_flush_irqsafe"), 5);
 }
 
 static void a_cut_holds_one_run(void **state)
@@ -628,6 +682,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gaps_come_back_with_contexts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ipis_are_named_by_what_they_call, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_throttles_reclaim_stands_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(adding_up_statistics_is_a_call, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cut_holds_one_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(figures_per_cause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(figures_follow_the_trace, set_up, tear_down),
