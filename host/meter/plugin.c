@@ -6,7 +6,7 @@
  * Blocks tell the meter of themselves only while a probe runs: whenever the first starts or
  * the last stops, QEMU is asked to translate everything anew.
  *
- *   -plugin vcpulat-meter.so,out=meter.bin[,threshold=1000][,steps=131072][,limit=MiB]
+ *   -plugin vcpulat-meter.so,out=meter.bin[,threshold=1000][,steps=262144][,limit=MiB]
  */
 #include "host/meter/qemu_plugin.h"
 
@@ -246,7 +246,7 @@ static int open_meter(const struct plugin_options *options)
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv)
 {
 	struct plugin_options options = {
-		.meter = { .threshold_insns = 1000, .steps_max = 1U << 17, .block_limit = BLOCK_LIMIT },
+		.meter = { .threshold_insns = 1000, .steps_max = 1U << 18, .block_limit = BLOCK_LIMIT },
 		.out = "meter.bin",
 		.limit_mib = 1024,
 	};
