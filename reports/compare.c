@@ -311,17 +311,20 @@ static json_t *document(const struct comparison *c, const struct grid *grid, con
 	_cleanup_(judgement_done) struct judgement judgement = { 0 };
 	_cleanup_json_ json_t *findings = comparison_findings_json(c);
 	_cleanup_json_ json_t *faults = NULL;
+	_cleanup_json_ json_t *stimulus = NULL;
 
-	if (!findings || judge(c, grid, params, &judgement) < 0 || comparison_faults_json(c, &faults) < 0)
+	if (!findings || judge(c, grid, params, &judgement) < 0 || comparison_faults_json(c, &faults) < 0 ||
+	    comparison_stimulus_json(c, &stimulus) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o, s:o, s:O*, s:O*}",
-			 "schema", LOAD_COMPARISON_SCHEMA, "tool", VCPULAT_VERSION, "mode", common_mode(c), "emulated",
-			 json_is_true(json_object_get(first, "emulated")), "aa", params->aa, "confidence",
-			 STAT_CONFIDENCE, "seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows",
-			 rows_json(c, grid), "verdicts", judgement.verdicts, "findings", findings, "passed",
-			 judgement.good && !findings_fail(findings), "results", paths_json(c), "retries",
-			 retries_json(c), "probe_effect", probe_effect_json(c->run, c->runs, c->seed), "aa_simulation",
-			 judgement.simulation, "fault_rate", faults);
+	return json_pack(
+		"{s:s, s:s, s:s, s:b, s:b, s:f, s:I, s:o, s:o, s:O, s:O, s:b, s:o, s:o, s:o, s:O*, s:O*, s:O*}",
+		"schema", LOAD_COMPARISON_SCHEMA, "tool", VCPULAT_VERSION, "mode", common_mode(c), "emulated",
+		json_is_true(json_object_get(first, "emulated")), "aa", params->aa, "confidence", STAT_CONFIDENCE,
+		"seed", (json_int_t)c->seed, "arms", comparison_arms_json(c), "rows", rows_json(c, grid), "verdicts",
+		judgement.verdicts, "findings", findings, "passed", judgement.good && !findings_fail(findings),
+		"results", paths_json(c), "retries", retries_json(c), "probe_effect",
+		probe_effect_json(c->run, c->runs, c->seed), "aa_simulation", judgement.simulation, "fault_rate",
+		faults, "stimulus_figures", stimulus);
 }
 
 /* Microseconds of an emulated CPU and of a real one do not belong in one table. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by compare.c, compare_runs.c and compare_faults.c only. */
+/* Shared by compare*.c only. */
 #ifndef VCPULAT_COMPARE_P_H
 #define VCPULAT_COMPARE_P_H
 
@@ -100,5 +100,15 @@ json_t *comparison_findings_json(const struct comparison *c);
  * A value is the arithmetic mean of boots. Return: 0 or -ENOMEM.
  */
 int comparison_faults_json(const struct comparison *c, json_t **ret);
+
+/**
+ * comparison_stimulus_json - what stimuli say of their actions in figures, the arms side by side
+ * @c: initialised
+ * @ret: set to a new reference to an array of {"scenario", "kind", "figure", "unit", "window": armed or control,
+ *       "arms": of each that gave it {"arm", "n", "min", "median", "max"}}; NULL when no run gave figures
+ *
+ * Values of all runs of an arm are put together. Return: 0 or -ENOMEM.
+ */
+int comparison_stimulus_json(const struct comparison *c, json_t **ret);
 
 #endif

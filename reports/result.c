@@ -9,6 +9,7 @@
 #include "reports/analyze.h"
 #include "reports/fault_rate.h"
 #include "reports/statistics.h"
+#include "reports/stimulus_figures.h"
 
 #define SCHEMA "vcpulat-result-1"
 
@@ -502,6 +503,7 @@ json_t *result_make(const struct analysis *a)
 	json_object_set_new(result, "actions", actions_json(b));
 	json_object_set_new(result, "caller_ns", callers_json(b));
 	json_object_set_new(result, "fault_rate", fault_rate_json(b));
+	json_object_set_new(result, "stimulus_figures", stimulus_figures_json(b));
 	json_object_set_new(result, "gaps", gaps_json(a));
 	json_object_set_new(result, "causes", causes);
 	json_object_set_new(result, "explained", explained_json(a));

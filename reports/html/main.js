@@ -3,6 +3,7 @@
 page.tables();
 page.exact();
 page.faults();
+page.stimulus();
 page.lanes();
 page.gaps();
 page.spread();

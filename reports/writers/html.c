@@ -19,7 +19,7 @@ struct insert {
 	char *text;
 };
 
-#define INSERTS 13 /* the last one is empty */
+#define INSERTS 14 /* the last one is empty */
 
 static void inserts_free(struct insert (*inserts)[INSERTS])
 {
@@ -106,6 +106,7 @@ int writer_html(const struct writer_input *input, FILE *out, struct err *err)
 		{ "@TABLES@", "tables.js", NULL },
 		{ "@EXACT@", "exact.js", NULL },
 		{ "@FAULTS@", "faults.js", NULL },
+		{ "@STIMULUS@", "stimulus.js", NULL },
 		{ "@GAPS@", "gaps.js", NULL },
 		{ "@LANES@", "lanes.js", NULL },
 		{ "@SPREAD@", "spread.js", NULL },

@@ -12,6 +12,7 @@
 #include "reports/exact/exact_arms.h"
 #include "reports/verdict.h"
 #include "reports/writers/faults.h"
+#include "reports/writers/stimulus_figures.h"
 
 /* Causes that no scenario provokes: shown while they are this many at most, the worst first. */
 #define OTHER_CAUSES 3
@@ -391,6 +392,7 @@ void table_print(FILE *out, const json_t *comparison, const struct table_params 
 	print_rows(&p, json_object_get(comparison, "rows"), params->all_causes);
 	exact_print_rows(out, comparison, params->all_causes);
 	faults_print(out, comparison);
+	stimulus_figures_print(out, comparison);
 	fputc('\n', out);
 	print_limits(&p, comparison);
 	fputc('\n', out);

@@ -85,6 +85,18 @@ check "IPIs are those of their window" python3 -c 'import json, sys
 windows = json.load(open(sys.argv[1]))["windows"]
 assert {w["state"]: w.get("ipis") for w in windows} == {"guard": None, "control": None, "armed": 17}' "$TMP/faults.result.json"
 
+copy figures
+for detail in 'held back=-3 pages, throttled=1 times' 'held back=48 pages, and more' 'held back=17 pages' 'held back=x pages'; do
+	printf '{"role":"stimulus","kind":"stall","layer":"host","cpu":-1,"t0":%d,"t1":%d,"window":%d,"result":"ok","detail":"%s"}\n' \
+		"${window#* }" "${window#* }" "${window% *}" "$detail" >>"$TMP/figures/stimuli.jsonl"
+done
+check_exit "a stimulus gives figures" 0 passed "$VCPULAT" analyze "$TMP/figures"
+check "they are summed up, and each value is kept" python3 -c 'import json, sys
+figures = json.load(open(sys.argv[1]))["stimulus_figures"]
+assert [(f["figure"], f["unit"], f["armed"]["n"], f["control"]) for f in figures] == [("held back", "pages", 3, None), ("throttled", "times", 1, None)]
+armed = figures[0]["armed"]
+assert [armed[key] for key in ("min", "median", "max")] == [-3, 17, 48] == sorted(armed["values"])' "$TMP/figures.result.json"
+
 copy untraced
 rm "$TMP/untraced/host.dat"
 check_exit "without a trace gaps are counted" 0 'there is no trace of the host' "$VCPULAT" analyze "$TMP/untraced"

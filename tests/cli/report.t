@@ -53,6 +53,17 @@ check_exit "page faults by threads" 0 '^  faults/s, emulated +2 +1000\.00 +950\.
 cp "$OUTPUT" "$TMP/table"
 check "it says what the star is, and that there can be none" grep -qE '^\* p <= 0.05 by permutation of boots.*;$' "$TMP/table"
 check "they fit 100 columns" python3 $expect narrow "$TMP/table" 100
+figures() { # result, value: as if a stimulus had said it
+	side="{\"n\":1,\"min\":$2,\"median\":$2,\"max\":$2,\"values\":[$2]}"
+	row="{\"kind\":\"stall\",\"figure\":\"held back\",\"unit\":\"pages\",\"armed\":$side,\"control\":null}"
+	sed "s/{\"schema\"/{\"stimulus_figures\":[$row],\"schema\"/" "$1" >"$TMP/figures$2.json"
+}
+figures $results/stock-guest.json 48
+figures $results/skip-guest.json -7
+check_exit "figures of a stimulus, side by side" 0 '^  held back, pages +48/48/48 \(1\) +-7/-7/-7 \(1\)$' "$VCPULAT" compare \
+	"$TMP/figures48.json" "$TMP/figures-7.json" -o "$TMP/figures.json"
+cp "$OUTPUT" "$TMP/table"
+check "they fit 100 columns too" python3 $expect narrow "$TMP/table" 100
 check_exit "nothing to compare" 1 'no RESULT given' "$VCPULAT" compare
 check_exit "what is no result is refused" 1 'malformed|unexpected|expected' "$VCPULAT" compare $expect
 check_exit "a comparison cannot be compared" 1 'is a comparison already' "$VCPULAT" compare "$TMP/comparison.json"
@@ -94,9 +105,10 @@ check_exit "a gap that is no number" 1 "not the number of a gap" "$VCPULAT" repo
 	--perfetto "$TMP/none.json" --gap x3
 if python3 -c 'import jsonschema' 2>/dev/null; then
 	check "results follow the published schema" python3 $expect schema reports/schema/result.schema.json $results/*.json \
-		tests/data/*.result.json "$TMP/faults-950.json"
+		tests/data/*.result.json "$TMP/faults-950.json" "$TMP/figures48.json"
 	check "the comparison follows the published schema" python3 $expect schema reports/schema/comparison.schema.json \
-		"$TMP/comparison.json" "$TMP/effect.json" "$TMP/aa.json" "$TMP/faults.json"
+		"$TMP/comparison.json" "$TMP/effect.json" "$TMP/aa.json" "$TMP/faults.json" \
+		"$TMP/figures.json"
 else
 	skip "results follow the published schema" "no python3-jsonschema"
 	skip "the comparison follows the published schema" "no python3-jsonschema"
@@ -118,8 +130,13 @@ if [ -n "$browser" ]; then
 	check_exit "the page has the table of page faults" 0 'faults/s, emulated.*>-5\.00%<' \
 		"$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" --dump-dom \
 		"file://$TMP/faults.html"
+	"$VCPULAT" report "$TMP/figures.json" --html "$TMP/figures.html" >/dev/null
+	check_exit "the page has figures of a stimulus" 0 '>held back<.*>48 / 48 / 48<.*>-7 / -7 / -7<' \
+		"$browser" --headless=new --no-sandbox --disable-gpu --user-data-dir="$TMP/profile" --dump-dom \
+		"file://$TMP/figures.html"
 else
 	skip "the page has the table of page faults" "no chromium"
+	skip "the page has figures of a stimulus" "no chromium"
 	skip "the page says what tracing changes" "no chromium"
 	skip "the page answers keys, wheel and clicks" "no chromium"
 	skip "nothing on the browser's console" "no chromium"

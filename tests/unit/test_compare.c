@@ -686,10 +686,49 @@ static void test_page_faults_of_few_boots(void **state)
 	assert_false(json_is_true(json_object_get(fault_row(faults, "per_s", 1), "significant")));
 }
 
+static void add_figures(struct load_results *results, const char *arm, const char *boot, const char *figures)
+{
+	json_t *result = make_result((struct made){ .arm = arm, .boot = boot });
+
+	json_object_set_new(result, "stimulus_figures", json_loads(figures, 0, NULL));
+	assert_int_equal(load_results_add(results, result), 0);
+}
+
+/* Values of an arm's runs are put together; what no stimulus could have said is left out. */
+static void test_figures_of_stimuli(void **state)
+{
+	_cleanup_(load_results_done) struct load_results results = { 0 };
+	_cleanup_json_ json_t *comparison = NULL;
+	_cleanup_json_ json_t *wanted =
+		json_loads("[{\"scenario\": \"vmstat-host\", \"kind\": \"stall\", \"figure\": \"a\", \"unit\": \"ms\","
+			   "  \"window\": \"armed\", \"arms\": ["
+			   "   {\"n\": 4, \"min\": -2, \"median\": 4, \"max\": 9, \"arm\": \"stock\"},"
+			   "   {\"n\": 1, \"min\": 8, \"median\": 8, \"max\": 8, \"arm\": \"" SKIP "\"}]},"
+			   " {\"scenario\": \"vmstat-host\", \"kind\": \"stall\", \"figure\": \"a\", \"unit\": \"ms\","
+			   "  \"window\": \"control\", \"arms\": ["
+			   "   {\"n\": 1, \"min\": 1, \"median\": 1, \"max\": 1, \"arm\": \"stock\"}]}]",
+			   0, NULL);
+
+	(void)state;
+	add_figures(&results, "stock", "a",
+		    "[{\"kind\": \"stall\", \"figure\": \"a\", \"unit\": \"ms\", \"control\": {\"values\": [1]},"
+		    "  \"armed\": {\"values\": [9, -2, \"5\", 1e300, 4000000000000000000]}}]");
+	add_figures(
+		&results, "stock", "b",
+		"[{\"kind\": \"stall\", \"figure\": \"a\", \"unit\": \"ms\", \"armed\": {\"values\": [4, 7]}},"
+		" {\"kind\": \"stall\", \"figure\": \"\\u001b[2J\", \"unit\": \"ms\", \"armed\": {\"values\": [4]}},"
+		" 7]");
+	add_figures(&results, SKIP, "c",
+		    "[{\"kind\": \"stall\", \"figure\": \"a\", \"unit\": \"ms\", \"armed\": {\"values\": [8]}}]");
+	assert_int_equal(compare_results(results.result, results.count, NULL, &comparison, NULL), 0);
+	assert_true(json_equal(json_object_get(comparison, "stimulus_figures"), wanted));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_page_faults),
+		cmocka_unit_test(test_figures_of_stimuli),
 		cmocka_unit_test(test_page_faults_of_few_boots),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_remains),

@@ -13,6 +13,7 @@
 #include "reports/compare.h"
 #include "reports/load.h"
 #include "reports/writers/faults.h"
+#include "reports/writers/stimulus_figures.h"
 #include "tests/unit/make_result.h"
 
 #define LONG_ARM "an-arm-whose-name-is-far-longer-than-its-column"
@@ -148,12 +149,54 @@ static void test_page_faults(void **state)
 	assert_string_equal(text, faults_table);
 }
 
+static const char *const figures_table =
+	"\n"
+	"watermark-drift, figures of stimulus stall, armed: least/median/most (actions)\n"
+	"                                                   stock               patched vmstat-remote-fold-an\n"
+	"  held back at most, pages                  -3/17/48 (4)                     -             0/0/0 (1)\n"
+	"  below min, emulated ms                       1/2/3 (3)             4/5/6 (2)                     -\n"
+	"\n"
+	"watermark-drift, figures of stimulus stall, armed: least/median/most (actions)\n"
+	"                                              ?[2Jfourth\n"
+	"  held back at most, pages                             -\n"
+	"  below min, emulated ms                               -\n";
+
+static void test_figures_of_stimuli(void **state)
+{
+	_cleanup_json_ json_t *comparison = json_loads(
+		"{\"emulated\": true, \"arms\": [{\"name\": \"stock\"}, {\"name\": \"patched\"},"
+		"  {\"name\": \"vmstat-remote-fold-and-more\"}, {\"name\": \"\\u001b[2Jfourth\"}],"
+		" \"stimulus_figures\": [{\"scenario\": \"watermark-drift\", \"kind\": \"stall\", \"window\": "
+		"\"armed\","
+		"   \"figure\": \"held back at most\", \"unit\": \"pages\", \"arms\": ["
+		"    {\"arm\": \"stock\", \"n\": 4, \"min\": -3, \"median\": 17, \"max\": 48},"
+		"    {\"arm\": \"vmstat-remote-fold-and-more\", \"n\": 1, \"min\": 0, \"median\": 0, \"max\": 0}]},"
+		"  {\"scenario\": \"watermark-drift\", \"kind\": \"stall\", \"window\": \"armed\","
+		"   \"figure\": \"below min\", \"unit\": \"ms\", \"arms\": ["
+		"    {\"arm\": \"stock\", \"n\": 3, \"min\": 1, \"median\": 2, \"max\": 3},"
+		"    {\"arm\": \"patched\", \"n\": 2, \"min\": 4, \"median\": 5, \"max\": 6}]}]}",
+		0, NULL);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(comparison);
+	stimulus_figures_print(out, comparison);
+	fclose(out);
+	assert_string_equal(text, figures_table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_width_and_words),	  cmocka_unit_test(test_a_ratio_below_one_fits),
-		cmocka_unit_test(test_tail_of_long_runs), cmocka_unit_test(test_colour),
-		cmocka_unit_test(test_page_faults),	  cmocka_unit_test(test_escape_sequences_are_defused),
+		cmocka_unit_test(test_width_and_words),
+		cmocka_unit_test(test_a_ratio_below_one_fits),
+		cmocka_unit_test(test_tail_of_long_runs),
+		cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_figures_of_stimuli),
+		cmocka_unit_test(test_page_faults),
+		cmocka_unit_test(test_escape_sequences_are_defused),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
