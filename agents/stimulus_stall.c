@@ -7,6 +7,7 @@
 #include "agents/stimulus.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "agents/drift.h"
+#include "agents/node_course.h"
 #include "agents/node_memory.h"
 #include "agents/worker.h"
 #include "common/cleanup.h"
@@ -32,10 +34,14 @@
 #define LIMIT_MS 3000 /* a fault that takes so long is not waited for */
 #define MAX_STAT_BYTES 65536
 #define MAX_STACK_BYTES 4096
+#define MAX_RECORD_BYTES 8192
+#define MAX_TASKS 16UL /* a CPU */
+#define MAX_TOUCHERS 128
 
 struct stalling {
 	int node;
-	cpu_set_t touchers; /* of the node: a list of pages far from their CPU is emptied every few seconds */
+	cpu_set_t touchers;  /* of the node: a list of pages far from their CPU is emptied every few seconds */
+	unsigned long tasks; /* on each of them */
 	struct drift *drift;
 };
 
@@ -44,15 +50,18 @@ struct counts {
 	long reclaims;	/* by those who need memory */
 	long throttled; /* of those, that had to wait for kswapd */
 	long kswapd;	/* its turns */
+	long oom_kills;
 };
 
 /* One action. */
 struct round {
-	pid_t toucher[CPU_SETSIZE]; /* 0: none, or it has ended */
-	struct node_memory before;
-	struct node_memory lowest; /* counted */
-	struct counts counts;
-	char *where; /* NULL: all have ended */
+	pid_t toucher[MAX_TOUCHERS]; /* 0: it has ended */
+	size_t touchers;
+	size_t left; /* that have not ended */
+	struct node_course course;
+	struct counts counts; /* before */
+	int log;	      /* the kernel's, behind what it said before; -1: not to be read */
+	char *where;	      /* one of those left waits; NULL: all have ended */
 };
 
 static struct counts read_counts(void)
@@ -73,8 +82,33 @@ static struct counts read_counts(void)
 			c.throttled = n;
 		else if (sscanf(line, "pageoutrun %ld", &n) == 1)
 			c.kswapd = n;
+		else if (sscanf(line, "oom_kill %ld", &n) == 1)
+			c.oom_kills = n;
 	}
 	return c;
+}
+
+static int open_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/* Allocations that failed and were not to fail in silence; the kernel does not tell all of many at once. */
+static long failures_in_log(int log)
+{
+	char record[MAX_RECORD_BYTES];
+	long n = 0;
+	ssize_t bytes;
+
+	while ((bytes = read(log, record, sizeof(record) - 1)) > 0 || (bytes < 0 && errno == EPIPE)) {
+		record[bytes > 0 ? bytes : 0] = '\0';
+		n += strstr(record, "page allocation failure") != NULL;
+	}
+	return n;
 }
 
 /* Where a task waits, innermost first: "throttle_direct_reclaim < try_to_free_pages < ...". NULL: unknown. */
@@ -100,20 +134,46 @@ static char *read_stack(pid_t pid)
 	return where;
 }
 
+/* As items of common/stimulus_figures.h. */
 static void describe(const struct round *r, char ret[static STIMULUS_DETAIL_BYTES])
 {
-	const struct node_memory *b = &r->before;
-	const struct node_memory *l = &r->lowest;
+	const struct node_course *c = &r->course;
+	const struct node_memory *l = &c->lowest;
 	const struct counts now = read_counts();
+	const struct {
+		const char *name;
+		long value;
+		const char *unit;
+	} figures[] = {
+		{ "free before", c->first.free, "pages" },
+		{ "held back before", c->first.free - c->first.counted, "pages" },
+		{ "held back at most", c->most_held, "pages" },
+		{ "held back at least", c->least_held, "pages" },
+		{ "free at least", c->least_free, "pages" },
+		{ "counted at least", l->counted, "pages" },
+		{ "free then", l->free, "pages" },
+		{ "on CPU lists then", l->on_lists, "pages" },
+		{ "on CPU lists at the end", c->last.on_lists, "pages" },
+		{ "watermark min", l->min, "pages" },
+		{ "watermark low", l->low, "pages" },
+		{ "watermark high", l->high, "pages" },
+		{ "below min", c->below_min_ms, "ms" },
+		{ "falsely used up", c->false_alarm_ms, "ms" },
+		{ "used up unseen", c->unseen_ms, "ms" },
+		{ "direct reclaims", now.reclaims - r->counts.reclaims, "times" },
+		{ "throttled", now.throttled - r->counts.throttled, "times" },
+		{ "turns of kswapd", now.kswapd - r->counts.kswapd, "times" },
+		{ "failures in the log", failures_in_log(r->log), "times" },
+		{ "OOM kills", now.oom_kills - r->counts.oom_kills, "times" },
+		{ "left waiting", (long)r->left, "tasks" },
+	};
+	size_t used = 0;
 
-	snprintf(ret, STIMULUS_DETAIL_BYTES,
-		 "%ld pages free: %ld counted, %ld held back by CPUs; at the lowest %ld free: %ld counted, "
-		 "%ld held back, and %ld on lists of CPUs; watermarks %ld, %ld, %ld; %ld direct reclaims, %ld "
-		 "throttled, "
-		 "%ld turns of kswapd%s%s",
-		 b->free, b->counted, b->free - b->counted, l->free, l->counted, l->free - l->counted, l->on_lists,
-		 l->min, l->low, l->high, now.reclaims - r->counts.reclaims, now.throttled - r->counts.throttled,
-		 now.kswapd - r->counts.kswapd, r->where ? "; waits in " : "", r->where ? r->where : "");
+	for (size_t i = 0; i < ARRAY_SIZE(figures) && used < STIMULUS_DETAIL_BYTES; i++)
+		used += (size_t)snprintf(ret + used, STIMULUS_DETAIL_BYTES - used, "%s=%ld %s, ", figures[i].name,
+					 figures[i].value, figures[i].unit);
+	if (used < STIMULUS_DETAIL_BYTES && r->where)
+		snprintf(ret + used, STIMULUS_DETAIL_BYTES - used, "waits in %s", r->where);
 }
 
 static int get_cpus(const json_t *params, const char *name, cpu_set_t *ret)
@@ -133,6 +193,15 @@ static int get_node(const json_t *params, int *ret)
 	return r;
 }
 
+static int get_tasks(const json_t *params, unsigned long *ret)
+{
+	int r;
+
+	*ret = 1;
+	r = stimulus_param_number(params, "tasks", 1, MAX_TASKS, ret);
+	return r == -ENOENT ? 0 : r;
+}
+
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct stalling *s = calloc(1, sizeof(*s));
@@ -143,6 +212,10 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	if (ret < 0)
 		return ret;
 	ret = get_cpus(params, "touchers", &s->touchers);
+	if (ret == 0)
+		ret = get_tasks(params, &s->tasks);
+	if (ret == 0 && s->tasks * (unsigned long)CPU_COUNT(&s->touchers) > MAX_TOUCHERS)
+		ret = -E2BIG;
 	if (ret == 0)
 		ret = get_cpus(params, "stuck", &stuck);
 	return ret < 0 ? ret : drift_new(s->node, &stuck, &s->drift);
@@ -162,42 +235,64 @@ static void touch(int node, int cpu, size_t pages)
 	_exit(0);
 }
 
-static int start_all(const struct stalling *s, struct round *r)
+static int start_on(const struct stalling *s, struct round *r, int cpu, size_t pages)
 {
-	const size_t pages = (size_t)r->before.free + MORE_PAGES;
-	const size_t each = pages / (size_t)CPU_COUNT(&s->touchers);
-
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		pid_t pid = CPU_ISSET((size_t)cpu, &s->touchers) ? fork() : 0;
+	for (unsigned long i = 0; i < s->tasks; i++) {
+		pid_t pid = fork();
 
 		if (pid < 0)
 			return -errno;
-		if (pid == 0 && CPU_ISSET((size_t)cpu, &s->touchers))
-			touch(s->node, cpu, each);
-		r->toucher[cpu] = pid;
+		if (pid == 0)
+			touch(s->node, cpu, pages);
+		r->toucher[r->touchers++] = pid;
 	}
 	return 0;
+}
+
+static int start_all(const struct stalling *s, struct round *r)
+{
+	const size_t pages = (size_t)r->course.first.free + MORE_PAGES;
+	const size_t each = pages / ((size_t)CPU_COUNT(&s->touchers) * s->tasks);
+	int ret = 0;
+
+	for (int cpu = 0; ret == 0 && cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET((size_t)cpu, &s->touchers))
+			ret = start_on(s, r, cpu, each);
+	return ret;
 }
 
 /* The first that has not ended; 0: all have. */
 static pid_t one_left(struct round *r)
 {
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (r->toucher[cpu] && waitpid(r->toucher[cpu], NULL, WNOHANG) != 0)
-			r->toucher[cpu] = 0;
-		if (r->toucher[cpu])
-			return r->toucher[cpu];
+	pid_t first = 0;
+
+	r->left = 0;
+	for (size_t i = 0; i < r->touchers; i++) {
+		if (r->toucher[i] && waitpid(r->toucher[i], NULL, WNOHANG) != 0)
+			r->toucher[i] = 0;
+		first = first ? first : r->toucher[i];
+		r->left += r->toucher[i] != 0;
 	}
-	return 0;
+	return first;
 }
 
 static void end_all(struct round *r)
 {
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (r->toucher[cpu])
-			kill(r->toucher[cpu], SIGKILL);
+	for (size_t i = 0; i < r->touchers; i++)
+		if (r->toucher[i])
+			kill(r->toucher[i], SIGKILL);
 	while (one_left(r))
 		usleep(LOOK_MS * 1000);
+}
+
+static int look(const struct stalling *s, struct round *r)
+{
+	struct node_memory m;
+	int ret = node_memory_read(s->node, &m);
+
+	if (ret == 0)
+		node_course_add(&r->course, &m, mono_ms());
+	return ret;
 }
 
 static void watch(const struct stalling *s, struct round *r)
@@ -206,10 +301,7 @@ static void watch(const struct stalling *s, struct round *r)
 	pid_t pid;
 
 	while ((pid = one_left(r)) && mono_ms() < end_ms) {
-		struct node_memory m;
-
-		if (node_memory_read(s->node, &m) == 0 && m.counted <= r->lowest.counted)
-			r->lowest = m;
+		look(s, r);
 		usleep(LOOK_MS * 1000);
 	}
 	for (int i = 0; pid && !r->where && i < STACK_LOOKS; i++) {
@@ -218,25 +310,32 @@ static void watch(const struct stalling *s, struct round *r)
 	}
 }
 
-/* Returns when all is touched, or when that took too long: then who touches is killed, and gives its pages back. */
-static int act(struct stimulus_state *state)
+static int act_round(struct stimulus_state *state, struct round *r)
 {
 	const struct stalling *s = state->own;
-	struct round r = { 0 };
 	int ret = drift_renew(s->drift);
 
 	if (ret == 0)
-		ret = node_memory_read(s->node, &r.before);
+		ret = look(s, r);
 	if (ret < 0)
 		return ret;
-	r.lowest = r.before;
-	r.counts = read_counts();
+	r->counts = read_counts();
 	state->began = tsc_read();
-	ret = start_all(s, &r);
+	ret = start_all(s, r);
 	if (ret == 0)
-		watch(s, &r);
-	describe(&r, state->detail);
-	end_all(&r);
+		watch(s, r);
+	describe(r, state->detail);
+	end_all(r);
+	return ret;
+}
+
+/* Returns when all is touched, or when that took too long: then who touches is killed, and gives its pages back. */
+static int act(struct stimulus_state *state)
+{
+	_cleanup_close_ int log = open_log();
+	struct round r = { .log = log };
+	int ret = act_round(state, &r);
+
 	free(r.where);
 	return ret;
 }

@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include "agents/node_course.h"
+#include "common/cleanup.h"
+
 static const char buddyinfo[] = "Node 0, zone      DMA      0      1      0\n"
 				"Node 0, zone   Normal      7      0      2\n"
 				"Node 1, zone   Normal     10      3      1\n";
@@ -81,11 +84,41 @@ static void all_nodes(void **state)
 	assert_int_equal(m.high, 528);
 }
 
+/* Half of the min watermark is 8 here. */
+static void counters_say_more_or_less_than_there_is(void **state)
+{
+	static const struct node_memory looks[] = {
+		{ .free = 60, .counted = 12, .on_lists = 1, .min = 16 },
+		{ .free = 40, .counted = 8, .on_lists = 2, .min = 16 },	 /* looks used up, is not */
+		{ .free = 8, .counted = 30, .on_lists = 3, .min = 16 },	 /* is, and does not look so */
+		{ .free = 16, .counted = 9, .on_lists = 4, .min = 16 },	 /* below min, neither used up */
+		{ .free = 7, .counted = 8, .on_lists = 5, .min = 16 },	 /* both used up */
+		{ .free = 17, .counted = 17, .on_lists = 6, .min = 16 }, /* the last one lasts no time */
+	};
+	static const int64_t at_ms[] = { 1000, 1001, 1003, 1010, 1030, 1100 };
+	struct node_course c = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
+		node_course_add(&c, &looks[i], at_ms[i]);
+	assert_int_equal(c.looks, ARRAY_SIZE(looks));
+	assert_int_equal(c.first.free, 60);
+	assert_int_equal(c.last.on_lists, 6);
+	assert_int_equal(c.lowest.on_lists, 5); /* the later of two */
+	assert_int_equal(c.least_free, 7);
+	assert_int_equal(c.most_held, 48);
+	assert_int_equal(c.least_held, -22);
+	assert_int_equal(c.false_alarm_ms, 2);
+	assert_int_equal(c.unseen_ms, 7);
+	assert_int_equal(c.below_min_ms, 7 + 20 + 70);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_node),
 		cmocka_unit_test(all_nodes),
+		cmocka_unit_test(counters_say_more_or_less_than_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
