@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,15 +54,20 @@ struct counts {
 	long oom_kills;
 };
 
+struct toucher {
+	pid_t pid; /* 0: it has ended */
+	bool done; /* it has touched all, and keeps it */
+};
+
 /* One action. */
 struct round {
-	pid_t toucher[MAX_TOUCHERS]; /* 0: it has ended */
+	struct toucher toucher[MAX_TOUCHERS];
 	size_t touchers;
-	size_t left; /* that have not ended */
+	size_t left; /* that have not touched all */
 	struct node_course course;
 	struct counts counts; /* before */
 	int log;	      /* the kernel's, behind what it said before; -1: not to be read */
-	char *where;	      /* one of those left waits; NULL: all have ended */
+	char *where;	      /* one of those left waits; NULL: there is none */
 };
 
 static struct counts read_counts(void)
@@ -221,7 +227,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	return ret < 0 ? ret : drift_new(s->node, &stuck, &s->drift);
 }
 
-/* Never returns. */
+/* Stops when all is touched, for pages kept until all others are there too. Never returns. */
 static void touch(int node, int cpu, size_t pages)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -232,6 +238,7 @@ static void touch(int node, int cpu, size_t pages)
 		_exit(1);
 	for (size_t i = 0; i < pages; i++)
 		((volatile unsigned char *)p)[i * page] = 1;
+	raise(SIGSTOP);
 	_exit(0);
 }
 
@@ -244,7 +251,7 @@ static int start_on(const struct stalling *s, struct round *r, int cpu, size_t p
 			return -errno;
 		if (pid == 0)
 			touch(s->node, cpu, pages);
-		r->toucher[r->touchers++] = pid;
+		r->toucher[r->touchers++].pid = pid;
 	}
 	return 0;
 }
@@ -261,17 +268,29 @@ static int start_all(const struct stalling *s, struct round *r)
 	return ret;
 }
 
-/* The first that has not ended; 0: all have. */
+static void update(struct toucher *t)
+{
+	int status;
+
+	if (!t->pid || waitpid(t->pid, &status, WNOHANG | WUNTRACED) == 0)
+		return;
+	t->done = true;
+	if (!WIFSTOPPED(status))
+		t->pid = 0;
+}
+
+/* The first that has not touched all; 0: all have. */
 static pid_t one_left(struct round *r)
 {
 	pid_t first = 0;
 
 	r->left = 0;
 	for (size_t i = 0; i < r->touchers; i++) {
-		if (r->toucher[i] && waitpid(r->toucher[i], NULL, WNOHANG) != 0)
-			r->toucher[i] = 0;
-		first = first ? first : r->toucher[i];
-		r->left += r->toucher[i] != 0;
+		update(&r->toucher[i]);
+		if (r->toucher[i].done)
+			continue;
+		first = first ? first : r->toucher[i].pid;
+		r->left++;
 	}
 	return first;
 }
@@ -279,10 +298,8 @@ static pid_t one_left(struct round *r)
 static void end_all(struct round *r)
 {
 	for (size_t i = 0; i < r->touchers; i++)
-		if (r->toucher[i])
-			kill(r->toucher[i], SIGKILL);
-	while (one_left(r))
-		usleep(LOOK_MS * 1000);
+		if (r->toucher[i].pid && kill(r->toucher[i].pid, SIGKILL) == 0)
+			waitpid(r->toucher[i].pid, NULL, 0);
 }
 
 static int look(const struct stalling *s, struct round *r)

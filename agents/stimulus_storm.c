@@ -169,8 +169,8 @@ static int act(struct stimulus_state *state)
 		ret = drain_often(s, &drains);
 	ended = end_load(s);
 	lost = lost_pages(before);
-	snprintf(state->detail, sizeof(state->detail), "%lu drains in %lu ms, %lu pages faulted, %ld lost", drains,
-		 s->length_ms, atomic_load(&s->load->pages), lost > 0 ? lost : 0);
+	snprintf(state->detail, sizeof(state->detail), "drains=%lu times, faulted=%lu pages, lost=%ld pages", drains,
+		 atomic_load(&s->load->pages), lost > 0 ? lost : 0);
 	if (ret == 0)
 		ret = ended;
 	return ret == 0 && lost > LOST_MAX ? -ENOTRECOVERABLE : ret;

@@ -2,6 +2,7 @@
 #include "reports/compare_p.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +80,7 @@ static int append(const json_t *list, double **values, size_t *n)
 		return -ENOMEM;
 	*values = more;
 	json_array_foreach (list, i, value)
-		if (json_is_integer(value) && llabs(json_integer_value(value)) <= STIMULUS_FIGURE_MAX)
+		if (json_is_integer(value) && fabs(json_number_value(value)) <= STIMULUS_FIGURE_MAX)
 			more[(*n)++] = json_number_value(value);
 	return 0;
 }

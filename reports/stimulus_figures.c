@@ -27,11 +27,10 @@ static bool parse_number(const char *text, const char **ret_end, json_int_t *ret
 
 	if (!strchr("-0123456789", *text) || !*text)
 		return false;
-	errno = 0;
 	value = strtoll(text, &end, 10);
 	*ret_end = end;
 	*ret = value;
-	return errno == 0 && end != text && llabs(value) <= STIMULUS_FIGURE_MAX;
+	return end != text && value >= -STIMULUS_FIGURE_MAX && value <= STIMULUS_FIGURE_MAX;
 }
 
 /* NAME=NUMBER UNIT and nothing else. */

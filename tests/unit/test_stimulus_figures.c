@@ -62,6 +62,7 @@ static void what_is_no_figure_is_left_alone(void **state)
 		"x=1000000000001 pages",
 		"x=-1000000000001 pages",
 		"x=9223372036854775808 pages",
+		"x=-9223372036854775808 pages",
 		"x=99999999999999999999999999999999999999999999999999999999 pages",
 		"x=1 abcdefghijklmnop",
 		"abcdefghijklmnopqrstuvwxyzabcdef=1 pages",
