@@ -46,8 +46,8 @@ int probe_timer(struct probe_shared *s)
 {
 	struct probe_ring *ring = &s->ring;
 	const uint64_t threshold = ring->threshold_cycles;
-	uint64_t due_ns = mono_ns() + s->interval_ns;
 	uint64_t turn = 0;
+	uint64_t due_ns;
 	uint64_t now_ns;
 	uint64_t late;
 	uint64_t now;
@@ -56,6 +56,7 @@ int probe_timer(struct probe_shared *s)
 	prctl(PR_SET_TIMERSLACK, 1); /* ns; 50 us otherwise, unless SCHED_FIFO */
 	MARK(MARK_PROBE_START);
 	ring->start_tsc = tsc_read();
+	due_ns = mono_ns() + s->interval_ns; /* the mark may take its time */
 	while ((word = probe_word(ring)) != PROBE_END) {
 		if (word != PROBE_GO) {
 			probe_obey(s, word, 0);
