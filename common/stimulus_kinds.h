@@ -45,6 +45,12 @@
 	  "acts rate=N times a second for length=MS like drain=KIND, whose parameters it takes, while tasks on "       \
 	  "load=CPUS fault pages")                                                                                     \
 	X(OOM, oom, "starts a process in cgroup=NAME that takes memory until the OOM killer ends it")                  \
-	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")
+	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")     \
+	X(REFAULT, refault,                                                                                            \
+	  "touches the next pages=N (64) pages of a mapping twice as large as the limit that it gives cgroup=NAME: "   \
+	  "they are back from swap, a compressed memory of our own, when others have left for it")                     \
+	X(GROUPS, groups,                                                                                              \
+	  "reads memory.stat of readers=N (0) of groups=N memory cgroups named cgroup=NAME-0 and so on, then maps a "  \
+	  "page that is charged to each, again and again")
 
 #endif

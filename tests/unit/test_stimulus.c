@@ -344,6 +344,35 @@ static void bad_parameters_are_refused(void **state)
 	}
 }
 
+/* Before anything is made, also where there are no groups. */
+static void groups_are_checked_first(void **state)
+{
+	static const struct {
+		const char *kind;
+		const char *params;
+	} bad[] = {
+		{ "refault", "{\"cgroup\": \"../other\"}" },
+		{ "refault", "{\"cgroup\": \"a\", \"pages\": 0}" },
+		{ "refault", "{\"cgroup\": \"a\", \"pages\": 2000}" },
+		{ "groups", "{\"cgroup\": \"a\", \"groups\": 0}" },
+		{ "groups", "{\"cgroup\": \"../other\", \"groups\": 2}" },
+		{ "groups", "{\"cgroup\": \"a\", \"groups\": 2, \"readers\": 3}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_json_ json_t *params = json_loads(bad[i].params, 0, NULL);
+		const struct stimulus_options options = {
+			.kind = bad[i].kind, .cpu = -1, .housekeeping = &allowed, .params = params, .hz = HZ
+		};
+		struct stimulus *stimulus = NULL;
+		struct err err = { "" };
+
+		assert_int_equal(stimulus_new(&options, &stimulus, &err), -EINVAL);
+		assert_null(stimulus);
+	}
+}
+
 /* Each touch waits for its page's content, which is checked; there are not more than were asked for. */
 static void minor_faults_bring_content(void **state)
 {
@@ -464,6 +493,7 @@ int main(void)
 		cmocka_unit_test(function_calls_and_shootdowns_are_ipis),
 		cmocka_unit_test(storm_drains_while_pages_are_faulted),
 		cmocka_unit_test(bad_parameters_are_refused),
+		cmocka_unit_test(groups_are_checked_first),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
