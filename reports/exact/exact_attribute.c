@@ -18,6 +18,18 @@ static const struct bundle_action *action_in(const struct bundle *b, const struc
 	return NULL;
 }
 
+/* When the gap's causes began, as far as is known: what the probe did itself, it did in the gap. */
+static uint64_t began(const struct bundle *b, const struct gap *gap)
+{
+	for (size_t i = 0; i < b->n_actions; i++) {
+		const struct bundle_action *action = &b->actions[i];
+
+		if (action->by_probe && action->t0 >= gap->t0 && action->t0 < gap->t1)
+			return action->t0;
+	}
+	return gap->t0;
+}
+
 static uint32_t cause_of(const struct exact_attribute_params *p, const struct gap *gap, const char *text)
 {
 	bool nameless = !strcmp(text, "host/task") || !strcmp(text, "guest/task");
@@ -49,6 +61,7 @@ static int take_roots(const struct exact_attribute_params *p, const struct meter
 {
 	struct gap_root *root = calloc(seen->roots + 1, sizeof(*root));
 	struct gap_part *part = calloc(1, sizeof(*part));
+	const uint64_t t0 = began(p->bundle, gap);
 	int rc = 0;
 
 	if (!root || !part) {
@@ -74,7 +87,7 @@ static int take_roots(const struct exact_attribute_params *p, const struct meter
 	gap->single = gap->n_roots == 1 && root[0].count == 1;
 	for (size_t i = 0; i < gap->n_roots && !rc; i++)
 		for (uint32_t k = 0; k < root[i].count && !rc; k++)
-			rc = figures_add(p->figures, root[i].cause, gap->t0, gap->t0);
+			rc = figures_add(p->figures, root[i].cause, t0, t0);
 	return rc;
 }
 

@@ -182,6 +182,35 @@ static void test_causes_without_a_trace(void **state)
 		gap_done(&gaps[i]);
 }
 
+/* Its gap began with its last turn, before the action. */
+static void test_what_the_probe_does_itself(void **state)
+{
+	_cleanup_(names_freep) struct names *names = names_new();
+	_cleanup_(causes_freep) struct causes *causes = causes_new(names);
+	struct bundle_window window = { .state = BUNDLE_ARMED, .t0 = 0, .t1 = 100000 };
+	struct bundle_action primer = {
+		.role = BUNDLE_PRIMER, .kind = "refault", .t0 = 910, .t1 = 980, .by_probe = true
+	};
+	struct bundle bundle = {
+		.windows = &window, .n_windows = 1, .actions = &primer, .n_actions = 1, .cycles_per_second = 1000000000
+	};
+	_cleanup_(figures_freep) struct figures *figures = figures_new(&bundle);
+	struct meter_root call = { names_intern(names, "host/call/cgroup_rstat_flush_irqsafe", SIZE_MAX), 1 };
+	struct meter_gap seen = { .turn = 2, .roots = 1, .root = &call };
+	struct meter_data data = { .names = names, .gap = &seen, .gaps = 1 };
+	struct gap gap = { .t0 = 900, .t1 = 1000, .turn = 2 };
+	const struct exact_attribute_params params = {
+		.data = &data, .bundle = &bundle, .causes = causes, .figures = figures, .gaps = &gap, .n_gaps = 1
+	};
+
+	(void)state;
+	assert_int_equal(exact_attribute(&params), 0);
+	assert_string_equal(causes_text(causes, gap.cause), "host/call/cgroup_rstat_flush_irqsafe");
+	assert_true(gap.single);
+	assert_int_equal(figures_get(figures, gap.cause, BUNDLE_ARMED).hit, 1);
+	gap_done(&gap);
+}
+
 /* A part of a recorded run with a guest. */
 static void load_recorded(struct meter_data *ret_data, json_t **ret_result, json_t **ret_exact)
 {
@@ -262,13 +291,10 @@ static void test_recorded_figures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_interruptions),
-		cmocka_unit_test(test_without_known_interruptions),
-		cmocka_unit_test(test_causes_without_a_trace),
-		cmocka_unit_test(test_trace_and_meter_agree),
-		cmocka_unit_test(test_page_faults),
-		cmocka_unit_test(test_recorded_figures),
-		cmocka_unit_test(test_gaps_before_the_meter_counted),
+		cmocka_unit_test(test_known_interruptions),    cmocka_unit_test(test_without_known_interruptions),
+		cmocka_unit_test(test_causes_without_a_trace), cmocka_unit_test(test_what_the_probe_does_itself),
+		cmocka_unit_test(test_trace_and_meter_agree),  cmocka_unit_test(test_page_faults),
+		cmocka_unit_test(test_recorded_figures),       cmocka_unit_test(test_gaps_before_the_meter_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
