@@ -168,7 +168,7 @@ enum meter_class meter_class_of(const char *name)
 		return METER_CLASS_RECLAIM;
 	if (!strcmp(name, "cgroup_rstat_flush_irqsafe"))
 		return METER_CLASS_FLUSH;
-	if (!strcmp(name, "__mem_cgroup_flush_stats"))
+	if (!strcmp(name, "__mem_cgroup_flush_stats") || !strcmp(name, "mem_cgroup_flush_stats"))
 		return METER_CLASS_FLUSHER;
 	if (begins(name, "__x86_indirect_") || begins(name, "__x86_return_") || begins(name, "srso_"))
 		return METER_CLASS_THUNK;
