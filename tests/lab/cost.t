@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What page faults and direct reclaim cost: the figures are there, and what is counted in instructions repeats.
+# What page faults, direct reclaim and groups' statistics cost: the figures are there, and what is counted in
+# instructions repeats.
 set -u
 # shellcheck source-path=SCRIPTDIR source=../cli/tap.sh
 . "$(dirname "$0")/../cli/tap.sh"
@@ -23,4 +24,14 @@ throttle='.exact.causes[] | select(.cause == "host/stimulus").functions[] | sele
 check "it is provoked" jq -e "$throttle .function == \"throttle_direct_reclaim\") | .gaps >= 5" "$reclaim"
 check "summing up takes the same number of instructions each time" jq -e \
 	"$throttle .function == \"zone_reclaimable_pages\") | .max % .least == 0" "$reclaim"
+
+check_exit "adding up the statistics of groups is measured" 0 '^memcg-rstat  host/call/cgroup_rstat_flush_irqsafe' \
+	"$VCPULAT" lab --no-trace -o "$TMP/rstat" memcg-rstat
+rstat=$TMP/rstat/stock/1/memcg-rstat-none.result.json
+check "most primers hit, no sham does" jq -e '.causes[] | select(.provoked) |
+	.armed.hit * 2 > .armed.primers and .control.primers > 0 and .control.hit == 0' "$rstat"
+check "each of a hundred groups costs its thousand instructions" jq -e '.exact.causes[] |
+	select(.cause == "host/call/cgroup_rstat_flush_irqsafe").functions[] |
+	select(.context == "call/cgroup_rstat_flush_irqsafe" and .function == "mem_cgroup_css_rstat_flush") |
+	.gaps >= 4 and .median > 100 * 1000' "$rstat"
 plan
