@@ -126,6 +126,13 @@ static void want_function(struct event_kind *kind, enum trace_type type)
 	kind->fixed_name = kind->event;
 }
 
+/* Both ends of a call have one name: the event's is what it says of it. */
+static void want_call(struct decoder *decoder, struct event_kind *kind, enum trace_type type, const char *what)
+{
+	want_function(kind, type);
+	kind->event = names_intern(decoder->names, what, strlen(what));
+}
+
 /* The vectors of irq_vectors differ between kernels; only their _entry and _exit pairs are of use. */
 static void want_vector(struct decoder *decoder, struct event_kind *kind, const char *name)
 {
@@ -187,9 +194,9 @@ int decoder_add(struct decoder *decoder, const char *system, const char *text)
 	if (strcmp(system, PROBED_SYSTEM) == 0)
 		want_function(kind, TRACE_FUNCTION);
 	if (strcmp(system, PROBED_CALL) == 0)
-		want_function(kind, TRACE_CALL);
+		want_call(decoder, kind, TRACE_CALL, "call");
 	if (strcmp(system, PROBED_RETURN) == 0)
-		want_function(kind, TRACE_RETURN);
+		want_call(decoder, kind, TRACE_RETURN, "return");
 	for (size_t i = 0; i < ARRAY_SIZE(wanted_events); i++)
 		if (strcmp(wanted_events[i].event, name) == 0 && strcmp(wanted_events[i].system, system) == 0)
 			r = want_fields(kind, &wanted_events[i], text);

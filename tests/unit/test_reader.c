@@ -318,6 +318,7 @@ static void vectors_and_unknown_events(void **state)
 		assert_true(decoder_decode(decoder, record, sizeof(record), &event));
 		assert_int_equal(event.type, record[0] == 13 ? TRACE_CALL : TRACE_RETURN);
 		assert_string_equal(names_text(names, event.name), "cgroup_rstat_flush");
+		assert_string_equal(names_text(names, event.event), record[0] == 13 ? "call" : "return");
 	}
 	record[0] = 65535;
 	assert_true(decoder_decode(decoder, record, sizeof(record), &event));
