@@ -29,7 +29,7 @@
 #include "common/tsc.h"
 
 #define LIST_BYTES 64
-#define MORE_PAGES 100UL /* than a task's share of what is free, that it touches: a few turns of reclaim */
+#define MORE_PAGES 100UL /* than are free, that are touched: a few turns of reclaim */
 #define LOOK_MS 20
 #define STACK_LOOKS 20
 #define LIMIT_MS 3000 /* a fault that takes so long is not waited for */
@@ -258,8 +258,8 @@ static int start_on(const struct stalling *s, struct round *r, int cpu, size_t p
 
 static int start_all(const struct stalling *s, struct round *r)
 {
-	const size_t tasks = (size_t)CPU_COUNT(&s->touchers) * s->tasks;
-	const size_t each = (size_t)r->course.first.free / tasks + MORE_PAGES;
+	const size_t pages = (size_t)r->course.first.free + MORE_PAGES;
+	const size_t each = pages / ((size_t)CPU_COUNT(&s->touchers) * s->tasks);
 	int ret = 0;
 
 	for (int cpu = 0; ret == 0 && cpu < CPU_SETSIZE; cpu++)
@@ -351,7 +351,10 @@ static int act(struct stimulus_state *state)
 {
 	_cleanup_close_ int log = open_log();
 	struct round r = { .log = log };
-	int ret = act_round(state, &r);
+	int ret;
+
+	state->detail[0] = '\0'; /* what fails early says nothing */
+	ret = act_round(state, &r);
 
 	free(r.where);
 	return ret;
