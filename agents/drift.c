@@ -4,12 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,11 +17,13 @@
 #include "common/fs.h"
 #include "common/mono.h"
 
-#define BLOCK_PAGES 16 /* past the CPU's own list, and as much as its counter holds from 8 CPUs on */
+#define BLOCK_PAGES 16	/* past the CPU's own list, and as much as its counter holds from 8 CPUs on */
+#define PIPE_PAGES 1024 /* a pipe's list of so many fills a block */
 #define BLOCKS_A_CPU 48
 #define CACHE_PAGES 3000 /* of files: what reclaim is to find */
 #define FREE_PAGES 150	 /* left when all is in place */
 #define RENEW_MS 9000
+#define SETTLED_US 20000
 #define FOLDED_US 1600000 /* later nobody folds any more */
 
 struct drift {
@@ -63,24 +63,39 @@ static int other_node(int node)
 	return node == 0 ? 1 : 0;
 }
 
+static int node_cpus(int node, cpu_set_t *ret)
+{
+	_cleanup_free_ char *path = str_printf("/sys/devices/system/node/node%d/cpulist", node);
+	_cleanup_free_ char *text = NULL;
+	int r = path ? fs_read_line(path, &text, NULL) : -ENOMEM;
+
+	return r < 0 ? r : cpulist_parse(text, ret);
+}
+
+/* Freed where and when its last end is closed, at once; a packet socket's ring would wait for RCU. */
 static int hold_block(void)
 {
-	const unsigned int page = (unsigned int)sysconf(_SC_PAGESIZE);
-	struct tpacket_req ring = {
-		.tp_block_size = BLOCK_PAGES * page, .tp_block_nr = 1, .tp_frame_size = page, .tp_frame_nr = BLOCK_PAGES
-	};
-	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = -1;
+	int ends[2];
 
-	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	close(ends[1]);
+	fd = ends[0];
+	if (fcntl(fd, F_SETPIPE_SZ, PIPE_PAGES * (int)sysconf(_SC_PAGESIZE)) < 0)
 		return -errno;
 	return TAKE_FD(fd);
 }
 
-static int hold_blocks(struct drift *d)
+/* What a pipe needs comes from the node of the CPU, whatever this thread is bound to. */
+static int hold_blocks(struct drift *d, const cpu_set_t *here)
 {
 	const size_t all = BLOCKS_A_CPU * (size_t)CPU_COUNT(&d->cpus);
-	int ret = node_memory_bind(d->node);
+	cpu_set_t there;
+	int ret = node_cpus(d->node, &there);
 
+	if (ret == 0 && sched_setaffinity(0, sizeof(there), &there) < 0)
+		ret = -errno;
 	while (ret == 0 && d->blocks < all) {
 		int fd = hold_block();
 
@@ -89,7 +104,7 @@ static int hold_blocks(struct drift *d)
 		else
 			d->block[d->blocks++] = fd;
 	}
-	return ret < 0 ? ret : node_memory_bind(other_node(d->node));
+	return sched_setaffinity(0, sizeof(*here), here) < 0 && ret == 0 ? -errno : ret;
 }
 
 /* Has the CPU free a block. It must be the last to close it, so it waits until this process has. */
@@ -108,8 +123,10 @@ static int free_block(struct drift *d, int cpu)
 	pid = fork();
 	if (pid == 0) {
 		close(gate[1]);
-		if (read(gate[0], &none, 1) == 0 && worker_run_on(cpu) == 0)
+		if (read(gate[0], &none, 1) == 0 && worker_run_on(cpu) == 0) {
+			usleep(SETTLED_US); /* a CPU that ticked until it is idle folds what it holds back then */
 			close(fd);
+		}
 		_exit(0);
 	}
 	close(fd);
@@ -167,7 +184,7 @@ int drift_new(int node, const cpu_set_t *cpus, struct drift **ret)
 	d->node = node;
 	d->cpus = *cpus;
 	move_threads(node, &ours);
-	r = hold_blocks(d);
+	r = hold_blocks(d, &ours);
 	*ret = d;
 	if (r == 0)
 		r = node_memory_fill(node, CACHE_PAGES, FREE_PAGES);
@@ -178,10 +195,8 @@ int drift_new(int node, const cpu_set_t *cpus, struct drift **ret)
 
 void drift_clean(int node)
 {
-	_cleanup_free_ char *path = str_printf("/sys/devices/system/node/node%d/cpulist", node);
-	_cleanup_free_ char *text = NULL;
 	cpu_set_t cpus;
 
-	if (path && fs_read_line(path, &text, NULL) == 0 && cpulist_parse(text, &cpus) == 0)
+	if (node_cpus(node, &cpus) == 0)
 		move_threads(node, &cpus);
 }
