@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/../cli/tap.sh"
 TAP_SECONDS=120
 
-scenarios=(vmstat-self bh-lru compaction ksm-self)
+scenarios=(vmstat-self bh-lru compaction)
 out=$TMP/out
 "$VCPULAT" kernel build stock >"$OUTPUT" 2>&1 || { sed 's/^/# /' "$OUTPUT"; exit 1; }
 timeout 600 "$VCPULAT" lab --host-kernel stock --append initcall_blacklist=svm_init -o "$out" "${scenarios[@]}" >"$TMP/lab" 2>&1

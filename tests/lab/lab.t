@@ -24,8 +24,8 @@ check_exit "a shell takes commands" 0 'answer: 42' \
 	bash -c "printf 'echo answer: \$((6 * 7))\npoweroff\n' | '$VCPULAT' lab shell"
 check_exit "a kernel panic is seen at once" 1 'Kernel panic' \
 	"$VCPULAT" lab exec --append 'rdinit=/none root=/dev/none' -- true
-check_exit "a hang is ended and tried again, twice" 1 'attempt 3: no sign of life for 8 s' \
-	"$VCPULAT" lab exec --patience 8s --append rdinit=/bin/cat -- true
+check_exit "a hang is ended and tried again, twice" 1 'attempt 3: no sign of life for 6 s' \
+	"$VCPULAT" lab exec --patience 6s --append rdinit=/bin/cat -- true
 check "nothing is left" bash -c "$no_leftovers"
 
 # Ctrl-C in the middle of a boot.
