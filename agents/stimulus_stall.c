@@ -238,7 +238,7 @@ static void touch(int node, int cpu, size_t pages)
 		_exit(1);
 	for (size_t i = 0; i < pages; i++)
 		((volatile unsigned char *)p)[i * page] = 1;
-	raise(SIGSTOP);
+	kill(getpid(), SIGSTOP);
 	_exit(0);
 }
 
