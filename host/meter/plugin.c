@@ -4,7 +4,8 @@
  * callback one word only, so the one plugin of a QEMU is a file-scope object here.
  *
  * Blocks tell the meter of themselves only while a probe runs: whenever the first starts or
- * the last stops, QEMU is asked to translate everything anew.
+ * the last stops, QEMU is asked to translate everything anew, at a time when that does no harm
+ * (meter_reset.h).
  *
  *   -plugin vcpulat-meter.so,out=meter.bin[,threshold=1000][,steps=262144][,limit=MiB]
  */
@@ -19,6 +20,7 @@
 #include "common/marks.h"
 #include "host/meter/meter.h"
 #include "host/meter/meter_file.h"
+#include "host/meter/meter_reset.h"
 
 #define BLOCK_LIMIT (3U << 20) /* some 100 bytes each */
 #define MAX_THRESHOLD (1ULL << 40)
@@ -35,6 +37,7 @@ QEMU_PLUGIN_PUBLIC int qemu_plugin_version = QEMU_PLUGIN_API;
 static struct {
 	struct meter *meter;
 	struct meter_file *file;
+	struct meter_reset reset;
 	qemu_plugin_id_t id;
 	_Atomic uint64_t resume[MAX_VMRUNS]; /* addresses after a VMRUN; 0: free */
 } plugin;
@@ -57,13 +60,34 @@ static void on_skim(unsigned int cpu, void *block)
 
 static void begin_or_end_counting(qemu_plugin_id_t id);
 
+static void reset_if_due(void)
+{
+	if (meter_reset_take(&plugin.reset))
+		qemu_plugin_reset(plugin.id, begin_or_end_counting);
+}
+
 static void on_mark(unsigned int cpu, void *word)
 {
 	int code = (int)((uintptr_t)word & 0xff);
 
 	meter_mark(plugin.meter, cpu, code, (uint32_t)((uintptr_t)word >> 8));
-	if (code == MARK_PROBE_START || code == MARK_PROBE_STOP)
-		qemu_plugin_reset(plugin.id, begin_or_end_counting);
+	if (code != MARK_PROBE_START && code != MARK_PROBE_STOP)
+		return;
+	meter_reset_ask(&plugin.reset, cpu);
+	reset_if_due();
+}
+
+static void on_enter(unsigned int cpu, void *unused)
+{
+	(void)unused;
+	meter_reset_switch(&plugin.reset, cpu, true);
+}
+
+static void on_leave(unsigned int cpu, void *unused)
+{
+	(void)unused;
+	meter_reset_switch(&plugin.reset, cpu, false);
+	reset_if_due();
 }
 
 static size_t read_insns(const struct qemu_plugin_tb *tb, struct meter_insn insns[static METER_BLOCK_INSNS])
@@ -89,22 +113,6 @@ static void watch_marks(struct qemu_plugin_tb *tb, const struct meter_insn *insn
 		qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, i), on_mark, QEMU_PLUGIN_CB_NO_REGS,
 						       MARK_WORD(insns[i].code[MARK_PREFIX_LEN], count - i));
 	}
-}
-
-static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
-{
-	struct meter_insn insns[METER_BLOCK_INSNS];
-	size_t count = read_insns(tb, insns);
-
-	(void)id;
-	if (!count)
-		return;
-
-	struct meter_block *block =
-		meter_table_intern(meter_get_table(plugin.meter), qemu_plugin_tb_vaddr(tb), insns, count);
-
-	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
-	watch_marks(tb, insns, count);
 }
 
 static bool is_resume(uint64_t pc)
@@ -133,26 +141,49 @@ static bool is_vmrun(const struct meter_insn *insn, uint64_t next)
 	return meter_insn_decode(insn, next, &target) & METER_BLOCK_VMRUN;
 }
 
-/* Marks and world switches only. A VMRUN's successor is translated after it: nothing else leads there. */
-static void on_translate_idle(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+/* A VMRUN's successor is translated after it: nothing else leads there. Return: whether the block is either. */
+static bool watch_switches(struct qemu_plugin_tb *tb, const struct meter_insn *insns, size_t count)
+{
+	uint64_t pc = qemu_plugin_tb_vaddr(tb);
+	uint64_t next = pc;
+
+	for (size_t i = 0; i < count; i++)
+		next += insns[i].bytes;
+	if (is_resume(pc))
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, on_leave, QEMU_PLUGIN_CB_NO_REGS, NULL);
+	if (is_vmrun(&insns[count - 1], next)) {
+		remember_resume(next);
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, on_enter, QEMU_PLUGIN_CB_NO_REGS, NULL);
+		return true;
+	}
+	return is_resume(pc);
+}
+
+static void watch(struct qemu_plugin_tb *tb, bool counting)
 {
 	struct meter_insn insns[METER_BLOCK_INSNS];
 	size_t count = read_insns(tb, insns);
-	uint64_t pc = qemu_plugin_tb_vaddr(tb);
-	uint64_t next = pc;
-	bool enters;
 
-	(void)id;
-	for (size_t i = 0; i < count; i++)
-		next += insns[i].bytes;
-	enters = count && is_vmrun(&insns[count - 1], next);
-	if (enters)
-		remember_resume(next);
-	if (count && (enters || is_resume(pc)))
+	if (!count)
+		return;
+	if (watch_switches(tb, insns, count) || counting)
 		qemu_plugin_register_vcpu_tb_exec_cb(
-			tb, on_skim, QEMU_PLUGIN_CB_NO_REGS,
-			meter_table_intern(meter_get_table(plugin.meter), pc, insns, count));
+			tb, counting ? on_block : on_skim, QEMU_PLUGIN_CB_NO_REGS,
+			meter_table_intern(meter_get_table(plugin.meter), qemu_plugin_tb_vaddr(tb), insns, count));
 	watch_marks(tb, insns, count);
+}
+
+static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	(void)id;
+	watch(tb, true);
+}
+
+/* Marks and world switches only. */
+static void on_translate_idle(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	(void)id;
+	watch(tb, false);
 }
 
 /* CPUs may still execute: the meter itself stays, it ends with the process. */
@@ -231,7 +262,7 @@ static int parse_argument(const char *argument, struct plugin_options *options)
 static int open_meter(const struct plugin_options *options)
 {
 	plugin.meter = meter_new(&options->meter);
-	if (!plugin.meter)
+	if (!plugin.meter || meter_reset_init(&plugin.reset, options->meter.cpus) < 0)
 		return -ENOMEM;
 	plugin.file = meter_file_open(options->out, plugin.meter, options->limit_mib << 20);
 	if (plugin.file)
