@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "common/marks.h"
+#include "common/mono.h"
 #include "host/meter/meter.h"
 #include "host/meter/meter_file.h"
 #include "host/meter/meter_reset.h"
@@ -60,34 +61,37 @@ static void on_skim(unsigned int cpu, void *block)
 
 static void begin_or_end_counting(qemu_plugin_id_t id);
 
-static void reset_if_due(void)
+static void reset_if_due(unsigned int cpu, uint64_t now_ns)
 {
-	if (meter_reset_take(&plugin.reset))
+	if (meter_reset_take(&plugin.reset, cpu, now_ns))
 		qemu_plugin_reset(plugin.id, begin_or_end_counting);
 }
 
+/* A probe that has asked makes sure, turn by turn, that it is heard: perhaps no CPU leaves a guest any more. */
 static void on_mark(unsigned int cpu, void *word)
 {
 	int code = (int)((uintptr_t)word & 0xff);
 
 	meter_mark(plugin.meter, cpu, code, (uint32_t)((uintptr_t)word >> 8));
-	if (code != MARK_PROBE_START && code != MARK_PROBE_STOP)
-		return;
-	meter_reset_ask(&plugin.reset, cpu);
-	reset_if_due();
+	if (code == MARK_PROBE_START || code == MARK_PROBE_STOP)
+		meter_reset_ask(&plugin.reset, cpu);
+	if (meter_reset_asks(&plugin.reset, cpu))
+		reset_if_due(cpu, mono_ns());
 }
 
 static void on_enter(unsigned int cpu, void *unused)
 {
 	(void)unused;
-	meter_reset_switch(&plugin.reset, cpu, true);
+	meter_reset_enter(&plugin.reset, cpu);
 }
 
 static void on_leave(unsigned int cpu, void *unused)
 {
+	uint64_t now_ns = mono_ns();
+
 	(void)unused;
-	meter_reset_switch(&plugin.reset, cpu, false);
-	reset_if_due();
+	meter_reset_leave(&plugin.reset, cpu, now_ns);
+	reset_if_due(cpu, now_ns);
 }
 
 static size_t read_insns(const struct qemu_plugin_tb *tb, struct meter_insn insns[static METER_BLOCK_INSNS])
