@@ -48,9 +48,19 @@ counted rep "all(.rep == .known) and (map(.insns) | unique | length == 1)"
 counted fault "all(.insns - .known > 0 and .insns - .slack - .known < 50)"
 "$VCPULAT" analyze "${calibrated%.result.json}" | sed -n '/^payload/,/^passed/{/^passed/!s/^/# /p}'
 
-# A change of some 300 instructions in one function is named, by its function and its size. A budget of what stock
-# takes, and half of what was planted: kept by one arm, exceeded by the other.
-check_exit "a planted change is named, with its size" 0 "$function \+[2-4][0-9][0-9]\b" "$VCPULAT" compare --exact "$metered" "$planted"
+# A change of some 300 instructions in one function is named, by its function and its size: where every gap of one arm
+# has more of it than any of the other's. One gap in which the worker ran twice, say, hides it: then two boots more.
+# A budget of what stock takes, and half of what was planted: kept by one arm, exceeded by the other.
+named="$function \\+[2-4][0-9][0-9]\\b"
+for again in 1 2; do
+	"$VCPULAT" compare --exact "$metered" "$planted" 2>&1 | grep -qE "$named" && break
+	echo "# no function for certain: once more, $again"
+	"$VCPULAT" lab --host-kernel stock --host-kernel planted-vmstat-loop --guest none --no-trace -o "$TMP/again$again" \
+		"$TMP/vmstat-host.yaml" >"$OUTPUT" 2>&1
+	metered=$TMP/again$again/stock/1/vmstat-host-none.result.json
+	planted=$TMP/again$again/planted-vmstat-loop/1/vmstat-host-none.result.json
+done
+check_exit "a planted change is named, with its size" 0 "$named" "$VCPULAT" compare --exact "$metered" "$planted"
 grep -A1 "^  $cause: " "$OUTPUT" | sed 's/^/# /'
 budget=$(jq ".exact.causes[] | select(.cause == \"$cause\").functions[] | select(.function == \"$function\").median + 150" "$metered")
 check_exit "a budget finds it too" 2 "EXCEEDED: $cause;$function, planted-vmstat-loop" \
