@@ -51,8 +51,8 @@ int exact_merge(const json_t *const *exact, size_t n, json_t **ret);
  * @ret: set to a new reference to an array, one object a cause
  *
  * A difference is that of the medians. A function has "changed" when its ranges in the two
- * arms do not overlap and chance would do that to any of the cause's functions in less than
- * one of twenty comparisons; ranges "apart" with too few gaps for that are not claimed; a
+ * arms do not overlap and chance would do that to any of the cause's functions that vary in
+ * less than one of twenty comparisons; ranges "apart" with too few gaps for that are not claimed; a
  * median that moved within overlapping ranges "varies".
  * Return: 0 or -ENOMEM.
  */
