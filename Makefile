@@ -100,7 +100,7 @@ coverage: all $(addprefix $(O)/unit/test_,statistics difference compare) ## how 
 	done
 
 fuzz: ## every fuzzer for FUZZ_SECONDS (30)
-	$(Q)tests/fuzz/run.sh $(O)-fuzz $(or $(FUZZ_SECONDS),30)
+	$(Q)PACKAGES='$(packages)' tests/fuzz/run.sh $(O)-fuzz $(or $(FUZZ_SECONDS),30)
 
 $(O)/bench_trace: $(call obj,tests/bench/bench_trace.c $(filter-out host/main.c,$(tool)))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(lib_flags)
@@ -116,7 +116,7 @@ check-docs: ## every public function is documented in its header
 	$(Q)tests/check-docs.sh
 
 lint: ## static analysis: cppcheck and gcc's analyzer
-	$(Q)tests/lint.sh $(O)-lint
+	$(Q)PACKAGES='$(packages)' tests/lint.sh $(O)-lint
 
 install: all ## into $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(SHAREDIR)

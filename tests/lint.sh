@@ -15,7 +15,7 @@ cppcheck --quiet -D__cppcheck__ --std=c11 --library=posix --enable=warning,perfo
 # What gcc 12 says of values that come back through a pointer and of scoped cleanup.
 false_alarms="-Wno-analyzer-malloc-leak -Wno-analyzer-file-leak -Wno-analyzer-use-of-uninitialized-value
 	-Wno-analyzer-null-argument -Wno-analyzer-null-dereference"
-packages="libvirt libvirt-qemu libtracefs libtraceevent libtracecmd yaml-0.1 jansson gsl libcrypto"
+packages=${PACKAGES:?run by make lint}
 # shellcheck disable=SC2046,SC2086 # lists are meant to be split
 for file in $(git ls-files 'agents/*.c' 'common/*.c' 'guest/*.c' 'host/*.c' 'reports/*.c' | grep -v '^common/err.c$'); do
 	gcc -std=gnu11 -O1 -D_GNU_SOURCE -DVCPULAT_VERSION='""' -I. $(pkg-config --cflags $packages) \

@@ -8,7 +8,7 @@ shift 2
 cd "$(dirname "$0")/../.."
 command -v clang >/dev/null || { echo "fuzzing needs clang: apt-get install clang" >&2; exit 1; }
 mkdir -p "$build"
-packages="libvirt libvirt-qemu libtracefs libtraceevent libtracecmd yaml-0.1 jansson gsl libcrypto"
+packages=${PACKAGES:?run by make fuzz}
 sources=$(ls common/*.c reports/*.c reports/*/*.c host/*.c host/lab/*.c host/kernel/*.c | grep -v '^host/main.c$')
 for fuzzer in ${*:-tests/fuzz/fuzz_*.c}; do
 	name=$(basename "$fuzzer" .c)
