@@ -45,8 +45,7 @@ static int read_params(const json_t *params, struct grouping *g)
 		ret = stimulus_param_number(params, "groups", 1, GROUPS_MAX, &g->groups);
 	if (ret < 0)
 		return ret;
-	ret = stimulus_param_number(params, "readers", 0, g->groups, &g->readers);
-	return ret == -ENOENT ? 0 : ret;
+	return stimulus_param_number_or(params, "readers", 0, g->groups, &g->readers);
 }
 
 static char *name_of(const struct grouping *g, unsigned long number)

@@ -58,8 +58,8 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 		return -ENOMEM;
 	*r = (struct refaulting){ .page = (size_t)sysconf(_SC_PAGESIZE), .pages = PAGES_USUAL };
 	state->own = r; /* lives as long as the worker */
-	ret = stimulus_param_number(params, "pages", 1, PAGES_MAX, &r->pages);
-	if (ret == 0 || ret == -ENOENT)
+	ret = stimulus_param_number_or(params, "pages", 1, PAGES_MAX, &r->pages);
+	if (ret == 0)
 		ret = stimulus_cgroup_join(params, group);
 	if (ret == 0)
 		ret = limit(group);

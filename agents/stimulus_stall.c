@@ -199,15 +199,6 @@ static int get_node(const json_t *params, int *ret)
 	return r;
 }
 
-static int get_tasks(const json_t *params, unsigned long *ret)
-{
-	int r;
-
-	*ret = 1;
-	r = stimulus_param_number(params, "tasks", 1, MAX_TASKS, ret);
-	return r == -ENOENT ? 0 : r;
-}
-
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct stalling *s = calloc(1, sizeof(*s));
@@ -217,9 +208,10 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	state->own = s; /* lives as long as the worker */
 	if (ret < 0)
 		return ret;
+	s->tasks = 1;
 	ret = get_cpus(params, "touchers", &s->touchers);
 	if (ret == 0)
-		ret = get_tasks(params, &s->tasks);
+		ret = stimulus_param_number_or(params, "tasks", 1, MAX_TASKS, &s->tasks);
 	if (ret == 0 && s->tasks * (unsigned long)CPU_COUNT(&s->touchers) > MAX_TOUCHERS)
 		ret = -E2BIG;
 	if (ret == 0)
@@ -355,7 +347,6 @@ static int act(struct stimulus_state *state)
 
 	state->detail[0] = '\0'; /* what fails early says nothing */
 	ret = act_round(state, &r);
-
 	free(r.where);
 	return ret;
 }

@@ -44,6 +44,11 @@ const char *json_get_string(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+bool json_same_string(const json_t *a, const json_t *b, const char *key)
+{
+	return strcmp(json_get_string(a, key), json_get_string(b, key)) == 0;
+}
+
 uint64_t json_get_u64(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);

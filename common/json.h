@@ -4,6 +4,7 @@
 #define VCPULAT_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/cleanup.h"
@@ -39,6 +40,14 @@ int json_write(const char *path, const json_t *value, struct err *err);
  * Return: borrowed; "" when there is none.
  */
 const char *json_get_string(const json_t *object, const char *key);
+
+/**
+ * json_same_string - do two objects say the same under a key?
+ * @a: as json_get_string(); one that has no such text says ""
+ * @b: likewise
+ * @key: member
+ */
+bool json_same_string(const json_t *a, const json_t *b, const char *key);
 
 /**
  * json_get_u64 - a member's number

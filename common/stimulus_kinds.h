@@ -36,8 +36,7 @@
 	X(COLLAPSE, collapse, "has a huge page made of a small one of its own")                                        \
 	X(STALL, stall,                                                                                                \
 	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more on "               \
-	  "touchers=CPUS, "                                                                                            \
-	  "with tasks=N (1) on each")                                                                                  \
+	  "touchers=CPUS, with tasks=N (1) on each")                                                                   \
 	X(RECLAIM, reclaim, "fills memory node=N, and touches pages=N (64) more, so that it has to free others first") \
 	X(MIGRATE, migrate, "moves pages=N pages of process pid=PID to NUMA node 1, and the next time back to 0")      \
 	X(DRAIN, drain, "has all CPUs empty their batches of new pages, as who moves pages does, but moves none")      \

@@ -17,7 +17,7 @@ static const char *const sides[] = { "armed", "control" };
 static bool is_row_of(const json_t *row, const char *scenario, const char *side, const json_t *item)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (strcmp(json_get_string(row, keys[i]), json_get_string(item, keys[i])) != 0)
+		if (!json_same_string(row, item, keys[i]))
 			return false;
 	return strcmp(json_get_string(row, "scenario"), scenario) == 0 &&
 	       strcmp(json_get_string(row, "window"), side) == 0;

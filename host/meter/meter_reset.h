@@ -21,13 +21,12 @@
 #include <stdint.h>
 
 #define METER_RESET_REST_NS 100000000ULL /* after which a CPU is not about to enter a guest */
+#define METER_RESET_INSIDE UINT64_MAX
 
 struct meter_reset_cpu {
-	_Atomic uint64_t left_ns; /* a guest; METER_RESET_INSIDE: it is in one */
+	_Atomic uint64_t left_ns; /* a guest; 0: it was in none; METER_RESET_INSIDE: it is in one */
 	_Atomic bool asks;
 };
-
-#define METER_RESET_INSIDE UINT64_MAX
 
 struct meter_reset {
 	struct meter_reset_cpu *cpu;

@@ -27,11 +27,6 @@ static const struct figure *figure_of(const json_t *row)
 	return NULL;
 }
 
-static bool same(const json_t *a, const json_t *b, const char *key)
-{
-	return a && strcmp(json_get_string(a, key), json_get_string(b, key)) == 0;
-}
-
 static void print_head(FILE *out, const json_t *row)
 {
 	const char *against = json_get_string(row, "against");
@@ -83,11 +78,11 @@ void faults_print(FILE *out, const json_t *comparison)
 	size_t i;
 
 	json_array_foreach (json_object_get(faults, "rows"), i, row) {
-		bool begins = !same(last, row, "scenario") || !same(last, row, "arm");
+		bool begins = !last || !json_same_string(last, row, "scenario") || !json_same_string(last, row, "arm");
 
 		if (begins)
 			print_head(out, row);
-		print_row(out, row, begins || !same(last, row, "figure"), emulated);
+		print_row(out, row, begins || !json_same_string(last, row, "figure"), emulated);
 		last = row;
 	}
 	if (last)

@@ -18,14 +18,10 @@ static bool is_time(const char *unit)
 	return strcmp(unit, "ms") == 0 || strcmp(unit, "us") == 0 || strcmp(unit, "ns") == 0;
 }
 
-static bool same(const json_t *a, const json_t *b, const char *key)
-{
-	return a && strcmp(json_get_string(a, key), json_get_string(b, key)) == 0;
-}
-
 static bool same_table(const json_t *a, const json_t *b)
 {
-	return same(a, b, "scenario") && same(a, b, "kind") && same(a, b, "window");
+	return a && json_same_string(a, b, "scenario") && json_same_string(a, b, "kind") &&
+	       json_same_string(a, b, "window");
 }
 
 /* "0/17/33 (4)"; "-": the arm gave none */
