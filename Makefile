@@ -80,7 +80,7 @@ check: ## build with warnings as errors, unit, command-line and lab tests
 	$(Q)$(MAKE) --no-print-directory $(jobs) all units
 	$(Q)tests/run.sh $(O)
 
-check-all: all ## every scenario on every arm, as a matrix: hours (SCENARIOS=, ARMS=, GUESTS= choose some)
+check-all: all ## every scenario on its arms, as a matrix: hours (SCENARIOS=, ARMS=, GUESTS= choose some)
 	$(Q)images/packages.sh check
 	$(Q)tests/matrix.sh $(O)
 

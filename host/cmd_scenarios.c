@@ -46,11 +46,19 @@ static json_t *guests_json(const struct scenario *s)
 	return list;
 }
 
+static json_t *host_json(const struct scenario_shape *shape)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "cpus", (json_int_t)shape->host_cpus, "isolated",
+			 (json_int_t)shape->host_isolated, "memory_bytes", (json_int_t)shape->host_memory_bytes,
+			 "node1_bytes", (json_int_t)shape->host_node1_bytes, "cmdline",
+			 schema_strings_to_json(&shape->host_cmdline));
+}
+
 static json_t *scenario_json(const struct scenario *s)
 {
-	return json_pack("{s:s, s:s, s:o, s:s, s:I, s:o, s:o}", "name", s->name, "description", s->description,
+	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "name", s->name, "description", s->description,
 			 "groups", schema_strings_to_json(&s->groups), "layer", layer_name((enum layer)s->layer),
-			 "host_cpus", (json_int_t)s->shape.host_cpus, "guests", guests_json(s), "provokes",
+			 "host", host_json(&s->shape), "guests", guests_json(s), "provokes",
 			 schema_strings_to_json(&s->provokes));
 }
 

@@ -1,39 +1,46 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every scenario on every arm, and whether each did there what it should: a matrix. Hours; for a night.
+# Every scenario on its arms, and whether each did there what it should: a matrix. Hours; for a night.
 #   matrix.sh BUILD [OUT]
-# SCENARIOS, ARMS and GUESTS (none libvirt bare) choose some; what was measured stays in OUT (build/matrix).
+# SCENARIOS, ARMS and GUESTS (none libvirt bare) choose some; what was measured stays in OUT (build/matrix). Ctrl-C ends
+# the measuring, and shows what there is by then.
 set -u
 vcpulat=$1/vcpulat
 out=${2:-$1/matrix}
 here=$(dirname "$0")
 
-arms=${ARMS:-$("$vcpulat" kernel list --json | jq -r '.[] | select(.name | startswith("planted-") | not).name')}
-options=()
-for arm in $arms; do options+=(--host-kernel "$arm"); done
-for guest in ${GUESTS:-}; do options+=(--guest "$guest"); done
-
-# shellcheck disable=SC2086 # lists of names
-"$vcpulat" kernel build $arms || exit 1
+guests=()
+for guest in ${GUESTS:-}; do guests+=(--guest "$guest"); done
 rm -rf "$out"
 mkdir -p "$out"
-# A host has as many CPUs as its scenarios need: those that need as many share its boots. A boot's own verdict judges
-# arms against stock; here each arm is judged by what it says of itself. Nothing is judged by its length: no meter.
-# shellcheck disable=SC2016 # jq's own variables
-"$vcpulat" scenarios --json | jq -r --arg wanted "${SCENARIOS:-}" '($wanted | [splits(" +")] - [""]) as $wanted |
-	map(select(.name as $name | $name != "calibrate" and (.provokes | length > 0) and ($wanted == [] or ($wanted | index($name))))) |
-	group_by(.host_cpus)[] | "\(.[0].host_cpus) \(map(.name) | join(" "))"' >"$out/groups"
-while read -r cpus scenarios; do
-	# shellcheck disable=SC2086
-	"$vcpulat" lab "${options[@]}" --no-meter -o "$out/$cpus" $scenarios </dev/null >"$out/$cpus.txt"
-	code=$?
-	[ $code = 0 ] || [ $code = 2 ] || [ $code = 77 ] || exit $code
-done <"$out/groups"
+"$vcpulat" kernel list --json >"$out/arms.json" && "$vcpulat" scenarios --json >"$out/scenarios.json" || exit 1
+jq -r -n --slurpfile arms "$out/arms.json" --slurpfile scenarios "$out/scenarios.json" --arg arms_wanted "${ARMS:-}" \
+	--arg scenarios_wanted "${SCENARIOS:-}" -f "$here/matrix_boots.jq" >"$out/boots" || exit 1
+# shellcheck disable=SC2046 # names
+"$vcpulat" kernel build $(cut -d' ' -f1 "$out/boots" | sort -u) || exit 1
+
+# A boot's own verdict judges arms against stock; here each arm is judged by what it says of itself. Nothing is judged
+# by its length: no meter.
+trap : INT
+result=0
+number=0
+while read -r arm scenarios; do
+	number=$((number + 1))
+	echo "boot $number of $(wc -l <"$out/boots"), $arm: $scenarios" >&2
+	# shellcheck disable=SC2086 # a list of names
+	"$vcpulat" lab --host-kernel "$arm" "${guests[@]}" --no-meter -o "$out/$number" $scenarios </dev/null >"$out/$number.txt"
+	case $? in
+	0 | 2 | 77) ;;
+	130) result=130 && break ;;
+	*) result=1 && echo "boot $number failed" >&2 ;;
+	esac
+done <"$out/boots"
 "$vcpulat" compare "$out"/*/*/1/*.result.json -o "$out/comparison.json" >/dev/null
 [ -s "$out/comparison.json" ] || exit 1
 
-"$vcpulat" kernel list --json | jq -r --slurpfile comparison "$out/comparison.json" -f "$here/matrix.jq" |
+jq -r --slurpfile comparison "$out/comparison.json" -f "$here/matrix.jq" "$out/arms.json" |
 	tee "$out/matrix.txt" | column -t -s '|'
 # What a scenario did not find is told in the logs of the runs.
 grep -h 'skipped\|needs' "$out"/*/*/1/run.log | sort -u
-! grep -q '|no$' "$out/matrix.txt"
+! grep -q '|no$' "$out/matrix.txt" || [ $result != 0 ] || result=2
+exit $result
