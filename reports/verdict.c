@@ -143,16 +143,34 @@ static void pronounce(struct verdict *verdict, enum verdict_state state, const c
 	add(verdict, ": %s", words);
 }
 
-/* How long zero events would have had to last to lie below what the other arm shows for certain. */
+/*
+ * How long nothing would have had to be seen to lie below what the other arm shows for certain: after its primers,
+ * or by its rate. Twice that, for an arm is not lucky each time. 0: nothing is certain.
+ */
+static double exposure_needed(const struct pool *base)
+{
+	const struct pool_counts *armed = &base->armed;
+	struct stat_interval interval;
+
+	if (armed->primers == 0) {
+		interval = stat_poisson_interval(events(base), armed->exposure_s, STAT_CONFIDENCE);
+		return interval.lo > 0 ? 2 * stat_exposure_needed(interval.lo, 0, STAT_CONFIDENCE) : 0;
+	}
+	interval = stat_binomial_interval(armed->hit, armed->primers, STAT_CONFIDENCE);
+	if (interval.lo <= 0)
+		return 0;
+	return 2 * stat_trials_needed(interval.lo, STAT_CONFIDENCE) * armed->exposure_s / armed->primers;
+}
+
 static void pronounce_too_short(struct verdict *verdict, const struct pool *base)
 {
-	struct stat_interval interval = stat_poisson_interval(events(base), base->armed.exposure_s, STAT_CONFIDENCE);
+	double needed_s = exposure_needed(base);
 
 	pronounce(verdict, VERDICT_UNDECIDED, "undecided");
-	if (interval.lo <= 0)
+	if (needed_s <= 0)
 		return;
 	add(verdict, ", too few; ");
-	add_time(verdict, ceil(2 * stat_exposure_needed(interval.lo, 0, STAT_CONFIDENCE)));
+	add_time(verdict, ceil(needed_s));
 	add(verdict, " of armed windows an arm would do");
 }
 

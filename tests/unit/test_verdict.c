@@ -17,6 +17,8 @@ static const struct pool none = { .runs = 1, .armed = { 26, 0, 0, 40 } };
 static const struct pool few = { .runs = 1, .armed = { 26, 3, 3, 40 }, .explained = 3 };
 static const struct pool brief = { .runs = 1, .armed = { 3, 3, 3, 4 }, .explained = 3 };
 static const struct pool brief_none = { .runs = 1, .armed = { 3, 0, 0, 4 } };
+static const struct pool unprimed = { .runs = 1, .armed = { 0, 0, 3, 4 }, .explained = 3 };
+static const struct pool unprimed_none = { .runs = 1, .armed = { 0, 0, 0, 4 } };
 static const struct pool leaky = { .runs = 1, .armed = { 26, 0, 0, 40 }, .lost = 12 };
 static const struct pool control_only = { .runs = 1, .armed = { 26, 0, 0, 40 }, .control = { 26, 2, 2, 40 } };
 static const struct pool absent = { 0 };
@@ -44,6 +46,9 @@ static const struct expectation expectations[] = {
 	  "reduced, "
 	  "not removed" },
 	{ &brief, &brief_none, true, true, 0.1, VERDICT_UNDECIDED,
+	  "3 of 3 hits explained on stock; 0 in 4 s on fix (< 45 per minute at 95%): undecided, too few; 24 s of armed "
+	  "windows an arm would do" },
+	{ &unprimed, &unprimed_none, true, true, 0.1, VERDICT_UNDECIDED,
 	  "3 of 3 hits explained on stock; 0 in 4 s on fix (< 45 per minute at 95%): undecided, too few; 39 s of armed "
 	  "windows an arm would do" },
 	{ &none, &none, true, true, 1, VERDICT_UNDECIDED,
