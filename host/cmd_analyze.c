@@ -6,7 +6,6 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/options.h"
 #include "host/commands.h"
 #include "host/exit.h"
 #include "reports/analyze.h"
@@ -30,14 +29,6 @@ static const struct option_row rows[] = {
 		     .offset = offsetof(struct args, json),
 		     .help = "print the result instead of a table" } },
 	{ .field = { .key = NULL } },
-};
-
-static const struct command_help help = {
-	.usage = "analyze [OPTION...] BUNDLE...",
-	.purpose =
-		"Says for each gap of a run what caused it, and writes that beside the bundle, which is not changed.",
-	.examples = "  vcpulat analyze bundles/vmstat-host-libvirt\n"
-		    "  vcpulat analyze --json -o result.json bundles/vmstat-host-none | jq .causes\n",
 };
 
 /* Microseconds of a figure, or "-". */
@@ -136,26 +127,28 @@ static enum vcpulat_exit analyze_all(const struct args *args, int n, char *dirs[
 	return failed ? VCPULAT_EXIT_ERROR : code;
 }
 
-int cmd_analyze(int argc, char *argv[])
+static int run(const void *object, const struct command_line *line, struct err *err)
 {
-	struct args args = { 0 };
-	struct err err = { "" };
-	enum vcpulat_exit code = VCPULAT_EXIT_ERROR;
-	int first;
-	int r = options_parse(argc, argv, rows, &args, &first, &err);
+	const struct args *args = object;
 
-	if (r == 1) {
-		options_help(stdout, &help, rows);
-		code = VCPULAT_EXIT_PASS;
-	} else if (r < 0) {
-		log_error("%s", err.msg);
-	} else if (first == argc || (args.output && argc - first > 1)) {
-		log_error(first == argc ? "no bundle given; 'vcpulat analyze --help' explains"
-					: "--output takes the result of one bundle, %d are given",
-			  argc - first);
-	} else {
-		code = analyze_all(&args, argc - first, argv + first);
-	}
-	options_clear(rows, &args);
-	return code;
+	if (line->operands == 0)
+		return err_set(err, -EINVAL, "no bundle given; 'vcpulat analyze --help' explains");
+	if (args->output && line->operands > 1)
+		return err_set(err, -EINVAL, "--output takes the result of one bundle, %d are given", line->operands);
+	return analyze_all(args, line->operands, line->operand);
 }
+
+const struct command command_analyze = {
+	.name = "analyze",
+	.summary = "say what caused each gap of a run",
+	.help = {
+		.usage = "analyze [OPTION...] BUNDLE...",
+		.purpose =
+			"Says for each gap of a run what caused it, and writes that beside the bundle, which is not changed.",
+		.examples = "  vcpulat analyze bundles/vmstat-host-libvirt\n"
+			    "  vcpulat analyze --json -o result.json bundles/vmstat-host-none | jq .causes\n",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct args),
+	.run = run,
+};

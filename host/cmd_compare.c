@@ -7,8 +7,6 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "common/log.h"
-#include "common/options.h"
 #include "host/exit.h"
 #include "reports/compare.h"
 #include "reports/exact/exact_arms.h"
@@ -67,32 +65,21 @@ static const struct option_row rows[] = { ROW("output", SCHEMA_STRING, output,
 }
 ;
 
-static const struct command_help help = {
-	.usage = "compare [OPTION...] RESULT...",
-	.purpose =
-		"Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
-		"and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
-		"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
-	.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
-		    "  vcpulat compare --aa --simulate 1000 bundles/stock-*/\n"
-		    "  vcpulat compare --bound 0.1/h lab/*/*/*.result.json\n"
-		    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",
-};
-
-static int load_all(int argc, char *argv[], int first, struct load_results *results, struct err *err)
+static int load_all(const struct command_line *line, struct load_results *results, struct err *err)
 {
-	if (first >= argc)
+	if (line->operands == 0)
 		return err_set(err, -EINVAL, "no RESULT given; 'vcpulat compare --help' explains");
-	for (int i = first; i < argc; i++) {
+	for (int i = 0; i < line->operands; i++) {
 		json_t *result = NULL;
-		int r = load_file(argv[i], &result, err);
+		int r = load_file(line->operand[i], &result, err);
 
 		if (r == 0)
 			r = load_results_add(results, result);
 		if (r < 0)
 			return r;
 		if (load_is_comparison(result))
-			return err_set(err, -EINVAL, "%s is a comparison already; 'vcpulat report' shows it", argv[i]);
+			return err_set(err, -EINVAL, "%s is a comparison already; 'vcpulat report' shows it",
+				       line->operand[i]);
 	}
 	return 0;
 }
@@ -123,51 +110,49 @@ static int output(const json_t *comparison, const struct compare_options *option
 	return 0;
 }
 
-static int run(int argc, char *argv[], int first, const struct compare_options *options, bool *ret_passed,
-	       struct err *err)
+static int run(const void *object, const struct command_line *line, struct err *err)
 {
+	const struct compare_options *options = object;
 	_cleanup_(load_results_done) struct load_results results = { 0 };
 	struct compare_params params = { .aa = options->aa,
 					 .simulate = (unsigned int)options->simulate,
 					 .seed = options->seed };
 	_cleanup_json_ json_t *comparison = NULL;
 	struct bound bound = { 0 };
+	bool passed = false;
 	bool kept = false;
 	int r = options->bound ? bound_parse(options->bound, &bound, err) : 0;
 
 	if (r == 0)
-		r = load_all(argc, argv, first, &results, err);
+		r = load_all(line, &results, err);
 	if (r == 0)
 		r = compare_results(results.result, results.count, &params, &comparison, err);
 	if (r == 0)
 		r = output(comparison, options, &bound, err);
-	*ret_passed = r == 0 && compare_passed(comparison);
+	passed = r == 0 && compare_passed(comparison);
 	if (r == 0)
 		r = exact_check_budgets(options->json ? stderr : stdout, results.result, results.count,
 					options->budgets.item, options->budgets.count, &kept, err);
-	*ret_passed = *ret_passed && kept;
-	return r;
+	if (r < 0)
+		return r;
+	return passed && kept ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_FAILED;
 }
 
-int cmd_compare(int argc, char *argv[])
-{
-	struct compare_options options = { 0 };
-	struct err err = { 0 };
-	bool passed = false;
-	int first;
-	int r = options_parse(argc, argv, rows, &options, &first, &err);
-
-	if (r == 1) {
-		options_help(stdout, &help, rows);
-		options_clear(rows, &options);
-		return VCPULAT_EXIT_PASS;
-	}
-	if (r == 0)
-		r = run(argc, argv, first, &options, &passed, &err);
-	options_clear(rows, &options);
-	if (r < 0) {
-		log_error("%s", err.msg);
-		return VCPULAT_EXIT_ERROR;
-	}
-	return passed ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_FAILED;
-}
+const struct command command_compare = {
+	.name = "compare",
+	.summary = "put arms side by side, with a verdict",
+	.help = {
+		.usage = "compare [OPTION...] RESULT...",
+		.purpose =
+			"Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
+			"and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
+			"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
+		.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
+			    "  vcpulat compare --aa --simulate 1000 bundles/stock-*/\n"
+			    "  vcpulat compare --bound 0.1/h lab/*/*/*.result.json\n"
+			    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct compare_options),
+	.run = run,
+};

@@ -8,9 +8,6 @@
 
 #include "common/fs.h"
 #include "common/json.h"
-#include "common/log.h"
-#include "common/options.h"
-#include "host/exit.h"
 #include "host/paths.h"
 #include "reports/exact/flame.h"
 #include "reports/load.h"
@@ -45,15 +42,6 @@ static const struct option_row rows[] = { ROW("cause", SCHEMA_STRING, cause,
 , { .field = { .key = NULL } },
 }
 ;
-
-static const struct command_help help = {
-	.usage = "flame [OPTION...] RESULT_OR_BUNDLE",
-	.purpose =
-		"Shows where the instructions of a gap went, by layer, context and function, as the instruction meter\n"
-		"of a lab counted them: an interactive page that needs no network, or folded stacks.",
-	.examples = "  vcpulat flame bundles/vmstat-host --cause host/kworker/vmstat_update -o vmstat.html\n"
-		    "  vcpulat flame result.json --gap 17 --folded",
-};
 
 /* The bundle lies where the result lies, or where the result says. */
 static int find_bundle(const char *operand, const json_t *result, char **ret_dir, struct err *err)
@@ -137,16 +125,20 @@ static int write_output(const struct flame_options *options, const struct meter_
 	return rc && !err->msg[0] ? err_sys(err, rc, "cannot write '%s'", options->output ? options->output : "-") : rc;
 }
 
-static int run(const char *operand, const struct flame_options *options, struct err *err)
+static int run(const void *object, const struct command_line *line, struct err *err)
 {
+	const struct flame_options *options = object;
 	_cleanup_meter_ struct meter_data data = { 0 };
 	_cleanup_json_ json_t *result = NULL;
 	_cleanup_free_ char *dir = NULL;
 	const struct meter_gap *gap = NULL;
-	int rc = load_result(operand, &result, err);
+	int rc;
 
+	if (line->operands != 1)
+		return err_set(err, -EINVAL, "one result.json or bundle is wanted; 'vcpulat flame --help' explains");
+	rc = load_result(line->operand[0], &result, err);
 	if (!rc)
-		rc = find_bundle(operand, result, &dir, err);
+		rc = find_bundle(line->operand[0], result, &dir, err);
 	if (!rc)
 		rc = meter_load_bundle(dir, &data, err);
 	if (!rc)
@@ -154,24 +146,18 @@ static int run(const char *operand, const struct flame_options *options, struct 
 	return rc ? rc : write_output(options, &data, gap, err);
 }
 
-int cmd_flame(int argc, char *argv[])
-{
-	struct flame_options options = { 0 };
-	struct err err = { 0 };
-	int first;
-	int rc = options_parse(argc, argv, rows, &options, &first, &err);
-
-	if (rc == 1) {
-		options_help(stdout, &help, rows);
-		options_clear(rows, &options);
-		return VCPULAT_EXIT_PASS;
-	}
-	if (!rc && argc - first != 1)
-		rc = err_set(&err, -EINVAL, "one result.json or bundle is wanted; 'vcpulat flame --help' explains");
-	if (!rc)
-		rc = run(argv[first], &options, &err);
-	options_clear(rows, &options);
-	if (rc)
-		log_error("%s", err.msg);
-	return rc ? VCPULAT_EXIT_ERROR : VCPULAT_EXIT_PASS;
-}
+const struct command command_flame = {
+	.name = "flame",
+	.summary = "show where the instructions of a cause went",
+	.help = {
+		.usage = "flame [OPTION...] RESULT_OR_BUNDLE",
+		.purpose =
+			"Shows where the instructions of a gap went, by layer, context and function, as the instruction meter\n"
+			"of a lab counted them: an interactive page that needs no network, or folded stacks.",
+		.examples = "  vcpulat flame bundles/vmstat-host --cause host/kworker/vmstat_update -o vmstat.html\n"
+			    "  vcpulat flame result.json --gap 17 --folded",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct flame_options),
+	.run = run,
+};

@@ -11,11 +11,8 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
-#include "common/log.h"
-#include "common/options.h"
 #include "common/schema_strings.h"
 #include "host/kernel/arm.h"
-#include "host/exit.h"
 #include "host/kernel/kernel.h"
 
 struct kernel_options {
@@ -56,25 +53,6 @@ static const struct option_row
 , { .field = { .key = NULL } },
 }
 ;
-
-static const struct command_help help = {
-	.usage = "kernel build [OPTION...] ARM...\n"
-		 "       vcpulat kernel list [--json]\n"
-		 "       vcpulat kernel path ARM\n"
-		 "       vcpulat kernel clean",
-	.purpose =
-		"Builds the kernels of arms into the cache ($XDG_CACHE_HOME/vcpulat/kernels). An arm is a source,\n"
-		"patches and options; a later arm compiles only what its patches change. The same inputs give the\n"
-		"same image, byte for byte. ARM+debug is an arm's variant that checks itself (lock order, memory\n"
-		"use): for correctness; no lengths are told of it.\n\n"
-		"With --tree, --tarball, --patch, --config or --image one arm is the base of another, of your own,\n"
-		"which every command then knows by its name.\n\n"
-		"'kernel clean' removes the work trees, nearly 2 GB each. Images stay; the next build takes minutes.",
-	.examples = "  vcpulat kernel build stock vmstat-skip-isolated\n"
-		    "  vcpulat kernel build stock --patch ~/my.patch --name mine\n"
-		    "  vcpulat kernel build stock --tree ~/linux --name next\n"
-		    "  vcpulat kernel build stock --image /boot/vmlinuz-$(uname -r) --name running",
-};
 
 static bool changes_arm(const struct kernel_options *o)
 {
@@ -146,18 +124,6 @@ static int derive_arm(const struct kernel_options *o, struct arm *arm, struct er
 	return r < 0 ? r : arm_save(arm, err);
 }
 
-static int report(int r, const struct err *err)
-{
-	if (r == 0)
-		return VCPULAT_EXIT_PASS;
-	if (r == -EINTR) {
-		log_error("interrupted; the same command goes on where it stopped");
-		return VCPULAT_EXIT_INTERRUPTED;
-	}
-	log_error("%s", *err->msg ? err->msg : strerror(-r));
-	return VCPULAT_EXIT_ERROR;
-}
-
 static int build_one(const struct kernel_options *o, const char *name, struct err *err)
 {
 	_cleanup_arm_ struct arm arm = { .name = NULL };
@@ -174,21 +140,22 @@ static int build_one(const struct kernel_options *o, const char *name, struct er
 	return 0;
 }
 
-static int build(const struct kernel_options *o, int count, char *names[])
+static int build(const struct kernel_options *o, int count, char *names[], struct err *err)
 {
-	struct err err = { .msg = "" };
 	int r = 0;
 
 	if (count == 0)
-		r = err_set(&err, -EINVAL, "which arm? 'vcpulat kernel list' shows them");
+		r = err_set(err, -EINVAL, "which arm? 'vcpulat kernel list' shows them");
 	else if (changes_arm(o) && count > 1)
-		r = err_set(&err, -EINVAL, "--tree, --tarball, --patch, --config and --image change one arm, not %d",
+		r = err_set(err, -EINVAL, "--tree, --tarball, --patch, --config and --image change one arm, not %d",
 			    count);
 	else if (o->name && !changes_arm(o))
-		r = err_set(&err, -EINVAL, "--name goes with --tree, --tarball, --patch, --config or --image");
+		r = err_set(err, -EINVAL, "--name goes with --tree, --tarball, --patch, --config or --image");
 	for (int i = 0; r == 0 && i < count; i++)
-		r = build_one(o, names[i], &err);
-	return report(r, &err);
+		r = build_one(o, names[i], err);
+	if (r == -EINTR)
+		err_set(err, r, "interrupted; the same command goes on where it stopped");
+	return r;
 }
 
 /* One arm for the list; what keeps its kernel from being looked up is shown, and is no error. */
@@ -218,82 +185,90 @@ static void print_arm(const json_t *arm)
 		printf("    not built%s%s\n", *problem ? ": " : "", problem);
 }
 
-static int list_arms(const struct kernel_options *o)
+static int list_arms(const struct kernel_options *o, struct err *err)
 {
 	_cleanup_(schema_strings_clear) struct schema_strings names = { .count = 0 };
 	_cleanup_json_ json_t *arms = json_array();
-	struct err err = { .msg = "" };
-	int r = arm_list(&names, &err);
+	int r = arm_list(&names, err);
 
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		_cleanup_arm_ struct arm arm = { .name = NULL };
 
-		r = arm_load(names.item[i], &arm, &err);
+		r = arm_load(names.item[i], &arm, err);
 		if (r == 0)
 			json_array_append_new(arms, describe(&arm));
 	}
 	for (size_t i = 0; r == 0 && !o->json && i < json_array_size(arms); i++)
 		print_arm(json_array_get(arms, i));
 	if (r == 0 && o->json && (json_dumpf(arms, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF))
-		r = err_sys(&err, -EIO, "cannot write the list");
-	return report(r, &err);
+		r = err_sys(err, -EIO, "cannot write the list");
+	return r;
 }
 
-static int print_path(int count, char *names[])
+static int print_path(int count, char *names[], struct err *err)
 {
 	_cleanup_arm_ struct arm arm = { .name = NULL };
 	_cleanup_kernel_entry_ struct kernel_entry entry = { .dir = NULL };
-	struct err err = { .msg = "" };
-	int r = count == 1 ? arm_load(names[0], &arm, &err) : err_set(&err, -EINVAL, "'kernel path' takes one arm");
+	int r = count == 1 ? arm_load(names[0], &arm, err) : err_set(err, -EINVAL, "'kernel path' takes one arm");
 
 	if (r == 0)
-		r = kernel_find(&arm, &entry, &err);
+		r = kernel_find(&arm, &entry, err);
 	if (r == -ENOENT && arm.name)
-		r = err_set(&err, r, "arm '%s' is not built: 'vcpulat kernel build %s'", arm.name, arm.name);
+		r = err_set(err, r, "arm '%s' is not built: 'vcpulat kernel build %s'", arm.name, arm.name);
 	if (r == 0)
 		puts(entry.bzimage);
-	return report(r, &err);
+	return r;
 }
 
-static int clean(void)
+static int clean(struct err *err)
 {
-	struct err err = { .msg = "" };
 	unsigned int removed = 0;
-	int r = kernel_clean(&removed, &err);
+	int r = kernel_clean(&removed, err);
 
 	if (r == 0)
 		printf("%u work trees removed; images stay\n", removed);
-	return report(r, &err);
-}
-
-static int dispatch(const struct kernel_options *o, int count, char *words[])
-{
-	if (count > 0 && strcmp(words[0], "build") == 0)
-		return build(o, count - 1, words + 1);
-	if (count == 1 && strcmp(words[0], "list") == 0)
-		return list_arms(o);
-	if (count > 0 && strcmp(words[0], "path") == 0)
-		return print_path(count - 1, words + 1);
-	if (count == 1 && strcmp(words[0], "clean") == 0)
-		return clean();
-	log_error("kernel what? 'build', 'list', 'path' or 'clean'; 'vcpulat kernel --help' explains them");
-	return VCPULAT_EXIT_ERROR;
-}
-
-int cmd_kernel(int argc, char *argv[])
-{
-	struct kernel_options options = { .json = false };
-	struct err err = { .msg = "" };
-	int operands = 0;
-	int r = options_parse(argc, argv, rows, &options, &operands, &err);
-
-	if (r == 1) {
-		options_help(stdout, &help, rows);
-		return VCPULAT_EXIT_PASS;
-	}
-	if (r < 0)
-		return report(r, &err);
-	r = dispatch(&options, argc - operands, argv + operands);
-	options_clear(rows, &options);
 	return r;
 }
+
+static int run(const void *object, const struct command_line *line, struct err *err)
+{
+	const char *what = line->operands ? line->operand[0] : "";
+	int count = line->operands - 1;
+
+	if (strcmp(what, "build") == 0)
+		return build(object, count, line->operand + 1, err);
+	if (strcmp(what, "list") == 0 && count == 0)
+		return list_arms(object, err);
+	if (strcmp(what, "path") == 0)
+		return print_path(count, line->operand + 1, err);
+	if (strcmp(what, "clean") == 0 && count == 0)
+		return clean(err);
+	return err_set(err, -EINVAL,
+		       "kernel what? 'build', 'list', 'path' or 'clean'; 'vcpulat kernel --help' explains them");
+}
+
+const struct command command_kernel = {
+	.name = "kernel",
+	.summary = "build and list host kernels (arms)",
+	.help = {
+		.usage = "kernel build [OPTION...] ARM...\n"
+			 "       vcpulat kernel list [--json]\n"
+			 "       vcpulat kernel path ARM\n"
+			 "       vcpulat kernel clean",
+		.purpose =
+			"Builds the kernels of arms into the cache ($XDG_CACHE_HOME/vcpulat/kernels). An arm is a source,\n"
+			"patches and options; a later arm compiles only what its patches change. The same inputs give the\n"
+			"same image, byte for byte. ARM+debug is an arm's variant that checks itself (lock order, memory\n"
+			"use): for correctness; no lengths are told of it.\n\n"
+			"With --tree, --tarball, --patch, --config or --image one arm is the base of another, of your own,\n"
+			"which every command then knows by its name.\n\n"
+			"'kernel clean' removes the work trees, nearly 2 GB each. Images stay; the next build takes minutes.",
+		.examples = "  vcpulat kernel build stock vmstat-skip-isolated\n"
+			    "  vcpulat kernel build stock --patch ~/my.patch --name mine\n"
+			    "  vcpulat kernel build stock --tree ~/linux --name next\n"
+			    "  vcpulat kernel build stock --image /boot/vmlinuz-$(uname -r) --name running",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct kernel_options),
+	.run = run,
+};

@@ -13,10 +13,8 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/options.h"
 #include "common/schema_strings.h"
 #include "common/stop.h"
-#include "host/cmdline.h"
 #include "host/conclude.h"
 #include "host/exit.h"
 #include "host/lab/boot.h"
@@ -111,22 +109,9 @@ static const struct option_row rows[] = {
 	{ .field = { .key = NULL } },
 };
 
-static const struct command_help help = {
-	.usage = "lab [OPTION...] SCENARIO...\n"
-		 "       vcpulat lab shell [OPTION...]\n"
-		 "       vcpulat lab exec [OPTION...] -- COMMAND [ARGUMENT...]",
-	.purpose = "Boots emulated hosts under test, one for each arm and repeat, and runs the scenarios there:\n"
-		   "real KVM, libvirt and QEMU under the chosen kernel, on any machine, without root. The root file\n"
-		   "system is this machine's own; nothing of it is written.\n\n"
-		   "'lab shell' gives a root shell inside (poweroff or exit ends it), 'lab exec' runs one command.",
-	.examples = "  vcpulat lab vmstat-host --host-kernel stock --host-kernel vmstat-skip-isolated\n"
-		    "  vcpulat lab shell --host-kernel stock\n"
-		    "  vcpulat lab exec --host-image bzImage -- uname -a",
-};
-
 /* All that one call works on. */
 struct lab {
-	struct lab_options options;
+	const struct lab_options *options;
 	struct lab_kernel *kernels;
 	size_t kernel_count;
 	struct lab_kernel guest;
@@ -141,9 +126,9 @@ struct lab {
 	uint64_t node1_bytes;	       /* likewise */
 	char *out;
 	char *job;
-	bool temporary; /* out goes when we end */
-	json_t *record; /* lab.json */
-	char *command;	/* as it was given */
+	bool temporary;	     /* out goes when we end */
+	json_t *record;	     /* lab.json */
+	const char *command; /* as it was given */
 };
 
 static void lab_done(struct lab *lab)
@@ -159,10 +144,8 @@ static void lab_done(struct lab *lab)
 	if (lab->temporary)
 		fs_remove_tree(lab->out, NULL);
 	free(lab->out);
-	free(lab->command);
 	free(lab->job);
 	json_decref(lab->record);
-	options_clear(rows, &lab->options);
 }
 
 #define _cleanup_lab_ _cleanup_(lab_done)
@@ -179,16 +162,16 @@ static int add_kernel(struct lab *lab, const char *name, struct err *err)
 
 static int add_image(struct lab *lab, struct err *err)
 {
-	_cleanup_free_ char *path = realpath(lab->options.host_image, NULL);
+	_cleanup_free_ char *path = realpath(lab->options->host_image, NULL);
 
 	if (!path)
-		return err_sys(err, -errno, "kernel image '%s'", lab->options.host_image);
+		return err_sys(err, -errno, "kernel image '%s'", lab->options->host_image);
 	return add_kernel(lab, path, err);
 }
 
 static int load_kernels(struct lab *lab, struct err *err)
 {
-	const struct lab_options *o = &lab->options;
+	const struct lab_options *o = lab->options;
 	int ret = 0;
 
 	for (size_t i = 0; i < o->host_kernels.count && ret == 0; i++)
@@ -245,10 +228,10 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 		lab->memory_bytes = scenario.shape.host_memory_bytes;
 	if (scenario.shape.host_node1_bytes > lab->node1_bytes)
 		lab->node1_bytes = scenario.shape.host_node1_bytes;
-	if (schema_strings_has(&lab->options.guests, guest_kind_name(GUEST_BARE)))
+	if (schema_strings_has(&lab->options->guests, guest_kind_name(GUEST_BARE)))
 		ret = scenario_allow_bare(&scenario, err); /* that it cannot is better known before a boot */
 	if (ret == 0)
-		ret = scenario_use_probe(&scenario, lab->options.probe, err);
+		ret = scenario_use_probe(&scenario, lab->options->probe, err);
 	if (ret < 0)
 		return ret;
 	ret = add_words(lab, &scenario.shape.host_cmdline);
@@ -276,7 +259,7 @@ static int make_temporary(struct lab *lab, struct err *err)
 
 	if (!template || !mkdtemp(template))
 		return err_sys(err, -errno, "cannot make a directory in '%s'", tmp && *tmp ? tmp : "/tmp");
-	lab->temporary = !lab->options.keep;
+	lab->temporary = !lab->options->keep;
 	lab->out = TAKE_PTR(template);
 	return 0;
 }
@@ -287,10 +270,10 @@ static int make_out(struct lab *lab, bool results, struct err *err)
 	char stamp[32];
 	struct tm tm;
 
-	if (!lab->options.out && !results)
+	if (!lab->options->out && !results)
 		return make_temporary(lab, err);
 	strftime(stamp, sizeof(stamp), "vcpulat-%Y%m%d-%H%M%S", gmtime_r(&now, &tm));
-	lab->out = strdup(lab->options.out ? lab->options.out : stamp);
+	lab->out = strdup(lab->options->out ? lab->options->out : stamp);
 	return lab->out ? fs_mkdirs(lab->out, err) : -ENOMEM;
 }
 
@@ -359,8 +342,9 @@ static int write_record(struct lab *lab)
 
 static int boot_all(struct lab *lab, struct lab_params *p)
 {
-	size_t boots = lab->kernel_count * lab->options.repeat;
-	_cleanup_free_ struct lab_turn *turns = lab_plan(lab->kernel_count, (unsigned int)lab->options.repeat, p->seed);
+	size_t boots = lab->kernel_count * lab->options->repeat;
+	_cleanup_free_ struct lab_turn *turns =
+		lab_plan(lab->kernel_count, (unsigned int)lab->options->repeat, p->seed);
 	int code = turns ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_ERROR;
 
 	for (size_t i = 0; turns && i < boots && !stop_requested(); i++) {
@@ -374,7 +358,7 @@ static int boot_all(struct lab *lab, struct lab_params *p)
 /* CPU 0 is not isolated. */
 static uint64_t isolated_cpus(const struct lab *lab, uint64_t cpus)
 {
-	uint64_t wanted = lab->options.isolated ? lab->options.isolated : lab->isolated ? lab->isolated : 1;
+	uint64_t wanted = lab->options->isolated ? lab->options->isolated : lab->isolated ? lab->isolated : 1;
 
 	return wanted < cpus ? wanted : cpus - 1;
 }
@@ -382,7 +366,7 @@ static uint64_t isolated_cpus(const struct lab *lab, uint64_t cpus)
 /* What the scenarios need, then what the user wants; NULL without memory. */
 static char *join_cmdline(const struct lab *lab)
 {
-	const char *more = lab->options.append;
+	const char *more = lab->options->append;
 	char *text = NULL;
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
@@ -398,7 +382,7 @@ static char *join_cmdline(const struct lab *lab)
 
 static int boot_job(struct lab *lab, bool terminal, bool quiet)
 {
-	const struct lab_options *o = &lab->options;
+	const struct lab_options *o = lab->options;
 	uint64_t needed = lab->cpus > DEFAULT_CPUS ? lab->cpus : DEFAULT_CPUS;
 	uint64_t cpus = o->cpus ? o->cpus : lab_boot_cpus(needed, lab->node1_bytes);
 	uint64_t memory = lab->memory_bytes > DEFAULT_MEMORY ? lab->memory_bytes : DEFAULT_MEMORY;
@@ -436,33 +420,13 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 	return boot_all(lab, &p);
 }
 
-static int begin(struct lab *lab, int argc, char *argv[], int *ret_operands)
+/* Kernels and a place for the results. */
+static int prepare(struct lab *lab, bool results, struct err *err)
 {
-	struct err err = { "" };
-	int ret = options_parse(argc, argv, rows, &lab->options, ret_operands, &err);
-
-	if (ret < 0)
-		log_error("%s", err.msg);
-	if (ret == 1)
-		options_help(stdout, &help, rows);
-	lab->command = cmdline_join(argc, argv);
-	lab->record = json_pack("{s:s, s:s, s:s?, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
-				"command", lab->command, "boots", "retries");
-	return ret;
-}
-
-/* Kernels and a place for the results; says itself what failed. */
-static int prepare(struct lab *lab, bool results)
-{
-	struct err err = { "" };
-	int ret = results || lab->job ? load_kernels(lab, &err) : err_sys(&err, -ENOMEM, "the emulated host's job");
+	int ret = results || lab->job ? load_kernels(lab, err) : err_sys(err, -ENOMEM, "the emulated host's job");
 
 	log_status(NULL);
-	if (ret == 0)
-		ret = make_out(lab, results, &err);
-	if (ret < 0)
-		log_error("%s", err.msg);
-	return ret == 0 ? VCPULAT_EXIT_PASS : ret == -EINTR ? VCPULAT_EXIT_INTERRUPTED : VCPULAT_EXIT_ERROR;
+	return ret == 0 ? make_out(lab, results, err) : ret;
 }
 
 static json_t *all_bundles(const struct lab *lab)
@@ -479,7 +443,7 @@ static json_t *all_bundles(const struct lab *lab)
 static int conclude_lab(const struct lab *lab, const json_t *bundles, int code)
 {
 	struct conclude_params params = {
-		.out = lab->out, .bundles = bundles, .seed = lab->options.seed, .json = lab->options.json
+		.out = lab->out, .bundles = bundles, .seed = lab->options->seed, .json = lab->options->json
 	};
 	struct err err = { "" };
 	bool passed = false;
@@ -499,64 +463,73 @@ static int lab_finish(const struct lab *lab, int code)
 
 	if (retries)
 		log_info("%zu boots were ended and tried again; the reasons are in %s/lab.json", retries, lab->out);
-	if (json_array_size(bundles) == 0 || lab->options.no_report)
+	if (json_array_size(bundles) == 0 || lab->options->no_report)
 		return code;
 	return conclude_lab(lab, bundles, code);
 }
 
-static int lab_shell(struct lab *lab)
+static int lab_shell(struct lab *lab, struct err *err)
 {
 	unsigned int rows_count;
 	unsigned int columns;
-	int code;
+	int ret;
 
 	lab_terminal_size(&rows_count, &columns);
 	lab->job = lab_job_shell(rows_count, columns, getenv("TERM"));
-	code = prepare(lab, false);
-	return code == VCPULAT_EXIT_PASS ? boot_job(lab, true, true) : code;
+	ret = prepare(lab, false, err);
+	return ret == 0 ? boot_job(lab, true, true) : ret;
 }
 
-static int lab_exec(struct lab *lab, char *command[])
+static int lab_exec(struct lab *lab, char *command[], struct err *err)
 {
-	int code;
+	int ret;
 
-	if (!command[0]) {
-		log_error("no command is given: vcpulat lab exec -- COMMAND");
-		return VCPULAT_EXIT_ERROR;
-	}
+	if (!command[0])
+		return err_set(err, -EINVAL, "no command is given: vcpulat lab exec -- COMMAND");
 	lab->job = lab_job_exec(command);
-	code = prepare(lab, false);
-	return code == VCPULAT_EXIT_PASS ? boot_job(lab, false, true) : code;
+	ret = prepare(lab, false, err);
+	return ret == 0 ? boot_job(lab, false, true) : ret;
 }
 
-static int lab_scenarios(struct lab *lab, int count, char *names[])
+static int lab_scenarios(struct lab *lab, const struct command_line *line, struct err *err)
 {
-	struct err err = { "" };
-	int code;
+	int ret = load_scenarios(lab, line->operands, line->operand, err);
 
-	if (load_scenarios(lab, count, names, &err) < 0) {
-		log_error("%s", err.msg);
-		return VCPULAT_EXIT_ERROR;
-	}
-	code = prepare(lab, true);
-	if (code != VCPULAT_EXIT_PASS)
-		return code;
-	return lab_finish(lab, boot_job(lab, false, false));
+	if (ret == 0)
+		ret = prepare(lab, true, err);
+	return ret == 0 ? lab_finish(lab, boot_job(lab, false, false)) : ret;
 }
 
-int cmd_lab(int argc, char *argv[])
+static int run(const void *object, const struct command_line *line, struct err *err)
 {
-	bool shell = argc > 1 && strcmp(argv[1], "shell") == 0;
-	bool exec = argc > 1 && strcmp(argv[1], "exec") == 0;
-	int skip = shell || exec;
-	_cleanup_lab_ struct lab lab = { .job = NULL };
-	int operands = 0;
-	int ret = begin(&lab, argc - skip, argv + skip, &operands);
+	const char *what = line->operands ? line->operand[0] : "";
+	_cleanup_lab_ struct lab lab = { .options = object, .command = line->text };
 
-	if (ret != 0)
-		return ret < 0 ? VCPULAT_EXIT_ERROR : VCPULAT_EXIT_PASS;
-	operands += skip;
-	if (shell)
-		return lab_shell(&lab);
-	return exec ? lab_exec(&lab, argv + operands) : lab_scenarios(&lab, argc - operands, argv + operands);
+	lab.record = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
+			       "command", lab.command, "boots", "retries");
+	if (!lab.record)
+		return err_sys(err, -ENOMEM, "cannot boot");
+	if (strcmp(what, "exec") == 0)
+		return lab_exec(&lab, line->operand + 1, err);
+	return strcmp(what, "shell") == 0 ? lab_shell(&lab, err) : lab_scenarios(&lab, line, err);
 }
+
+const struct command command_lab = {
+	.name = "lab",
+	.summary = "run scenarios on emulated hosts under test",
+	.help = {
+		.usage = "lab [OPTION...] SCENARIO...\n"
+			 "       vcpulat lab shell [OPTION...]\n"
+			 "       vcpulat lab exec [OPTION...] -- COMMAND [ARGUMENT...]",
+		.purpose = "Boots emulated hosts under test, one for each arm and repeat, and runs the scenarios there:\n"
+			   "real KVM, libvirt and QEMU under the chosen kernel, on any machine, without root. The root file\n"
+			   "system is this machine's own; nothing of it is written.\n\n"
+			   "'lab shell' gives a root shell inside (poweroff or exit ends it), 'lab exec' runs one command.",
+		.examples = "  vcpulat lab vmstat-host --host-kernel stock --host-kernel vmstat-skip-isolated\n"
+			    "  vcpulat lab shell --host-kernel stock\n"
+			    "  vcpulat lab exec --host-image bzImage -- uname -a",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct lab_options),
+	.run = run,
+};

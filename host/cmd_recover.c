@@ -5,7 +5,6 @@
 #include <tracefs.h>
 
 #include "common/log.h"
-#include "common/options.h"
 #include "common/zram_swap.h"
 #include "host/commands.h"
 #include "host/domain.h"
@@ -13,19 +12,6 @@
 #include "host/settings.h"
 
 #define INSTANCE_PREFIX "vcpulat-"
-
-struct args {
-	bool unused; /* the command has no options but --help */
-};
-
-static const struct option_row rows[] = {
-	{ .field = { .key = NULL } },
-};
-
-static const struct command_help help = {
-	.usage = "recover",
-	.purpose = "Undoes what a killed 'vcpulat run' left on this host: changed settings, a guest, trace instances.",
-};
 
 static int remove_instance(const char *name, void *ctx)
 {
@@ -64,39 +50,32 @@ static unsigned int remove_guests(void)
 	return count;
 }
 
-static int recover(void)
+static int run(const void *none, const struct command_line *line, struct err *err)
 {
 	_cleanup_free_ char *dir = settings_dir();
-	struct err err = { "" };
+	struct err swap = { "" };
 	size_t settings = 0;
-	int ret = dir ? settings_recover(dir, &settings, &err) : -ENOMEM;
+	int ret = dir ? 0 : -ENOMEM;
 
-	if (ret < 0) {
-		log_error("%s", err.msg[0] ? err.msg : strerror(-ret));
-		return VCPULAT_EXIT_ERROR;
-	}
-	if (zram_swap_off(&err) < 0)
-		log_error("%s", err.msg);
+	(void)none;
+	if (line->operands)
+		return err_set(err, -EINVAL, "'%s': recover takes no operands", line->operand[0]);
+	if (ret == 0)
+		ret = settings_recover(dir, &settings, err);
+	if (ret < 0)
+		return ret;
+	if (zram_swap_off(&swap) < 0)
+		log_error("%s", swap.msg);
 	log_info("undone: %zu settings, %u guests, %u trace instances", settings, remove_guests(), remove_instances());
 	return VCPULAT_EXIT_PASS;
 }
 
-int cmd_recover(int argc, char *argv[])
-{
-	struct args args = { 0 };
-	struct err err = { "" };
-	int first;
-	int ret = options_parse(argc, argv, rows, &args, &first, &err);
-
-	if (ret > 0) {
-		options_help(stdout, &help, rows);
-		return VCPULAT_EXIT_PASS;
-	}
-	if (ret == 0 && first < argc)
-		ret = err_set(&err, -EINVAL, "'%s': recover takes no operands", argv[first]);
-	if (ret < 0) {
-		log_error("%s", err.msg);
-		return VCPULAT_EXIT_ERROR;
-	}
-	return recover();
-}
+const struct command command_recover = {
+	.name = "recover",
+	.summary = "undo what a killed run left on this host",
+	.help = {
+		.usage = "recover",
+		.purpose = "Undoes what a killed 'vcpulat run' left on this host: changed settings, a guest, trace instances.",
+	},
+	.run = run,
+};

@@ -9,8 +9,6 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/options.h"
-#include "host/exit.h"
 #include "host/paths.h"
 #include "reports/compare.h"
 #include "reports/load.h"
@@ -57,15 +55,6 @@ static const struct option_row
 }
 ;
 
-static const struct command_help help = {
-	.usage = "report [OPTION...] COMPARISON\n       vcpulat report [OPTION...] RESULT...",
-	.purpose = "Renders a comparison, or results as they are: the table on the terminal, unless another form is\n"
-		   "asked for. A RESULT is a result.json, or a bundle that holds one.",
-	.examples = "  vcpulat report comparison.json --html report.html --junit junit.xml\n"
-		    "  vcpulat report bundles/stock-vmstat-host --excerpt\n"
-		    "  vcpulat report bundles/stock-vmstat-host --perfetto trace.json --gap 17",
-};
-
 struct material {
 	struct load_results results;
 	json_t *comparison;
@@ -96,12 +85,12 @@ static int load_one(const char *path, struct material *material, bool alone, str
 	return load_results_of(document, &material->results, err);
 }
 
-static int load_all(int argc, char *argv[], int first, struct material *material, struct err *err)
+static int load_all(const struct command_line *line, struct material *material, struct err *err)
 {
-	if (first >= argc)
+	if (line->operands == 0)
 		return err_set(err, -EINVAL, "no COMPARISON or RESULT given; 'vcpulat report --help' explains");
-	for (int i = first; i < argc; i++) {
-		int r = load_one(argv[i], material, argc - first == 1, err);
+	for (int i = 0; i < line->operands; i++) {
+		int r = load_one(line->operand[i], material, line->operands == 1, err);
 
 		if (r < 0)
 			return r;
@@ -164,8 +153,9 @@ static int write_all(const struct report_options *options, const struct writer_i
 	return r;
 }
 
-static int run(int argc, char *argv[], int first, const struct report_options *options, struct err *err)
+static int run(const void *object, const struct command_line *line, struct err *err)
 {
+	const struct report_options *options = object;
 	_cleanup_(material_done) struct material material = { 0 };
 	_cleanup_free_ char *assets = paths_html_assets();
 	struct writer_input input = { .cause = options->cause, .assets_dir = assets };
@@ -173,7 +163,7 @@ static int run(int argc, char *argv[], int first, const struct report_options *o
 
 	if (!assets)
 		return err_sys(err, -ENOMEM, "cannot report");
-	r = load_all(argc, argv, first, &material, err);
+	r = load_all(line, &material, err);
 	if (r == 0)
 		r = parse_gaps(&options->gaps, &material, err);
 	if (r < 0)
@@ -186,21 +176,18 @@ static int run(int argc, char *argv[], int first, const struct report_options *o
 	return write_all(options, &input, err);
 }
 
-int cmd_report(int argc, char *argv[])
-{
-	struct report_options options = { 0 };
-	struct err err = { 0 };
-	int first;
-	int r = options_parse(argc, argv, rows, &options, &first, &err);
-
-	if (r == 1)
-		options_help(stdout, &help, rows);
-	if (r == 0)
-		r = run(argc, argv, first, &options, &err);
-	options_clear(rows, &options);
-	if (r < 0) {
-		log_error("%s", err.msg);
-		return VCPULAT_EXIT_ERROR;
-	}
-	return VCPULAT_EXIT_PASS;
-}
+const struct command command_report = {
+	.name = "report",
+	.summary = "render a comparison: page, JUnit, TAP, excerpt, Perfetto",
+	.help = {
+		.usage = "report [OPTION...] COMPARISON\n       vcpulat report [OPTION...] RESULT...",
+		.purpose = "Renders a comparison, or results as they are: the table on the terminal, unless another form is\n"
+			   "asked for. A RESULT is a result.json, or a bundle that holds one.",
+		.examples = "  vcpulat report comparison.json --html report.html --junit junit.xml\n"
+			    "  vcpulat report bundles/stock-vmstat-host --excerpt\n"
+			    "  vcpulat report bundles/stock-vmstat-host --perfetto trace.json --gap 17",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct report_options),
+	.run = run,
+};

@@ -6,9 +6,7 @@
 #include <time.h>
 
 #include "common/log.h"
-#include "common/options.h"
 #include "common/schema_strings.h"
-#include "host/cmdline.h"
 #include "host/commands.h"
 #include "host/exit.h"
 #include "host/kvm_check.h"
@@ -72,16 +70,6 @@ static const struct option_row rows[] = {
 		     .help = "Append progress there, one JSON object a line." },
 	  .argument = "FILE" },
 	{ .field = { .key = NULL } },
-};
-
-static const struct command_help help = {
-	.usage = "run [OPTION...] SCENARIO...",
-	.purpose =
-		"Runs scenarios on this host and leaves one bundle of evidence for each scenario and kind of guest.\n"
-		"Needs root, an isolated CPU, tracing, and for guests KVM and libvirt; without them it exits with 77.\n"
-		"SCENARIO is a name ('vcpulat scenarios' lists them) or the path of a YAML file.",
-	.examples = "vcpulat run --guest-kernel bzImage vmstat-host\n"
-		    "vcpulat run --guest none --mode qualification vmstat-host",
 };
 
 static int parse_guests(const struct schema_strings *names, uint32_t *ret, struct err *err)
@@ -185,7 +173,7 @@ static int exit_code(int ret, const struct run_counts *counts)
 	return counts->complete ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_SKIPPED;
 }
 
-static int run(const struct args *args, const char *command, struct scenario *scenarios, size_t count)
+static int run_all(const struct args *args, const char *command, struct scenario *scenarios, size_t count)
 {
 	_cleanup_free_ char *out_dir = args->out_dir ? strdup(args->out_dir) : default_out_dir();
 	struct run_options o = { .command = command,
@@ -219,51 +207,37 @@ static int run(const struct args *args, const char *command, struct scenario *sc
 	return exit_code(ret, &counts);
 }
 
-static int load_all(char *names[], size_t count, struct scenario *scenarios)
+static int run(const void *object, const struct command_line *line, struct err *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct err err = { "" };
+	size_t count = (size_t)line->operands;
+	struct scenario *scenarios = calloc(count + 1, sizeof(*scenarios));
+	int ret = scenarios ? 0 : -ENOMEM;
 
-		if (scenario_load(names[i], &scenarios[i], &err) < 0) {
-			log_error("%s", err.msg);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-static int load_and_run(const struct args *args, const char *command, char *names[], size_t count)
-{
-	struct scenario *scenarios = calloc(count, sizeof(*scenarios));
-	int code = VCPULAT_EXIT_ERROR;
-
-	if (scenarios && load_all(names, count, scenarios) == 0)
-		code = run(args, command, scenarios, count);
+	if (count == 0)
+		ret = err_set(err, -EINVAL, "no scenario given; 'vcpulat scenarios' lists them");
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = scenario_load(line->operand[i], &scenarios[i], err);
+	if (ret == 0)
+		ret = run_all(object, line->text, scenarios, count);
 	for (size_t i = 0; scenarios && i < count; i++)
 		scenario_done(&scenarios[i]);
 	free(scenarios);
-	return code;
+	return ret;
 }
 
-int cmd_run(int argc, char *argv[])
-{
-	_cleanup_free_ char *command = cmdline_join(argc, argv);
-	struct args args = { 0 };
-	struct err err = { "" };
-	int code = VCPULAT_EXIT_ERROR;
-	int first;
-	int ret = options_parse(argc, argv, rows, &args, &first, &err);
-
-	if (ret > 0) {
-		options_help(stdout, &help, rows);
-		code = VCPULAT_EXIT_PASS;
-	} else if (ret < 0) {
-		log_error("%s", err.msg);
-	} else if (first >= argc) {
-		log_error("no scenario given; 'vcpulat scenarios' lists them");
-	} else {
-		code = load_and_run(&args, command ? command : "", argv + first, (size_t)(argc - first));
-	}
-	options_clear(rows, &args);
-	return code;
-}
+const struct command command_run = {
+	.name = "run",
+	.summary = "run scenarios on this host",
+	.help = {
+		.usage = "run [OPTION...] SCENARIO...",
+		.purpose =
+			"Runs scenarios on this host and leaves one bundle of evidence for each scenario and kind of guest.\n"
+			"Needs root, an isolated CPU, tracing, and for guests KVM and libvirt; without them it exits with 77.\n"
+			"SCENARIO is a name ('vcpulat scenarios' lists them) or the path of a YAML file.",
+		.examples = "vcpulat run --guest-kernel bzImage vmstat-host\n"
+			    "vcpulat run --guest none --mode qualification vmstat-host",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct args),
+	.run = run,
+};

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/json.h"
-#include "common/log.h"
-#include "common/options.h"
 #include "common/schema_strings.h"
 #include "host/commands.h"
 #include "host/exit.h"
@@ -28,12 +24,6 @@ static const struct option_row rows[] = {
 		     .offset = offsetof(struct args, json),
 		     .help = "Print for programs." } },
 	{ .field = { .key = NULL } },
-};
-
-static const struct command_help help = {
-	.usage = "scenarios [--json] [NAME...] | --reference",
-	.purpose = "Lists the scenarios, shows some of them in full, or explains the keys of a scenario file.",
-	.examples = "vcpulat scenarios vmstat-host",
 };
 
 static json_t *guests_json(const struct scenario *s)
@@ -69,16 +59,13 @@ static void print_line(const struct scenario *s)
 		printf("    provokes %s\n", s->provokes.item[i]);
 }
 
-static int show(const char *name, const struct args *args, bool in_full, json_t *list)
+static int show(const char *name, const struct args *args, bool in_full, json_t *list, struct err *err)
 {
 	_cleanup_scenario_ struct scenario s = { 0 };
-	struct err err = { "" };
-	int ret = scenario_load(name, &s, &err);
+	int ret = scenario_load(name, &s, err);
 
-	if (ret < 0) {
-		log_error("%s", err.msg);
+	if (ret < 0)
 		return ret;
-	}
 	if (args->json)
 		json_array_append_new(list, scenario_json(&s));
 	else if (in_full)
@@ -88,14 +75,13 @@ static int show(const char *name, const struct args *args, bool in_full, json_t 
 	return 0;
 }
 
-static int show_all(const struct schema_strings *names, const struct args *args, bool in_full)
+static int show_all(const struct schema_strings *names, const struct args *args, bool in_full, struct err *err)
 {
 	_cleanup_json_ json_t *list = json_array();
 	int ret = 0;
 
-	for (size_t i = 0; i < names->count; i++)
-		if (show(names->item[i], args, in_full, list) < 0)
-			ret = -EINVAL;
+	for (size_t i = 0; i < names->count && ret == 0; i++)
+		ret = show(names->item[i], args, in_full, list, err);
 	if (args->json && ret == 0) {
 		json_dumpf(list, stdout, JSON_INDENT(1));
 		putchar('\n');
@@ -103,39 +89,36 @@ static int show_all(const struct schema_strings *names, const struct args *args,
 	return ret;
 }
 
-static int show_known(const struct args *args)
+static int show_known(const struct args *args, struct err *err)
 {
 	_cleanup_scenario_list_ struct schema_strings names = { 0 };
-	struct err err = { "" };
-	int ret = scenario_list(&names, &err);
+	int ret = scenario_list(&names, err);
 
-	if (ret < 0) {
-		log_error("%s", err.msg);
-		return ret;
-	}
-	return show_all(&names, args, false);
+	return ret < 0 ? ret : show_all(&names, args, false, err);
 }
 
-int cmd_scenarios(int argc, char *argv[])
+static int run(const void *object, const struct command_line *line, struct err *err)
 {
-	struct args args = { 0 };
-	struct err err = { "" };
-	int first;
-	int ret = options_parse(argc, argv, rows, &args, &first, &err);
+	const struct args *args = object;
 
-	if (ret > 0) {
-		options_help(stdout, &help, rows);
-		return VCPULAT_EXIT_PASS;
-	}
-	if (ret < 0) {
-		log_error("%s", err.msg);
-		return VCPULAT_EXIT_ERROR;
-	}
-	if (args.reference)
+	if (args->reference)
 		schema_print_reference(stdout, scenario_fields());
-	else if (first < argc)
-		ret = show_all(&(struct schema_strings){ argv + first, (size_t)(argc - first) }, &args, true);
+	else if (line->operands)
+		return show_all(&(struct schema_strings){ line->operand, (size_t)line->operands }, args, true, err);
 	else
-		ret = show_known(&args);
-	return ret < 0 ? VCPULAT_EXIT_ERROR : VCPULAT_EXIT_PASS;
+		return show_known(args, err);
+	return VCPULAT_EXIT_PASS;
 }
+
+const struct command command_scenarios = {
+	.name = "scenarios",
+	.summary = "list and explain scenarios",
+	.help = {
+		.usage = "scenarios [--json] [NAME...] | --reference",
+		.purpose = "Lists the scenarios, shows some of them in full, or explains the keys of a scenario file.",
+		.examples = "vcpulat scenarios vmstat-host",
+	},
+	.rows = rows,
+	.options_bytes = sizeof(struct args),
+	.run = run,
+};

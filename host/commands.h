@@ -1,30 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The commands, one file cmd_<name>.c each. Every one takes its own argv (argv[0] is its
- * name), prints its own errors once, and returns an exit code of host/exit.h.
+ * The commands, one file cmd_<name>.c each: words and options in tables, and a function
+ * that does it. Only command_main() parses, helps, and prints the error that ended one.
  */
 #ifndef VCPULAT_COMMANDS_H
 #define VCPULAT_COMMANDS_H
 
-/** cmd_analyze - evidence of bundles to results */
-int cmd_analyze(int argc, char *argv[]);
-/** cmd_compare - results to a comparison of arms */
-int cmd_compare(int argc, char *argv[]);
-/** cmd_diff - what differs between two set-ups */
-int cmd_diff(int argc, char *argv[]);
-/** cmd_flame - where the instructions of a cause went */
-int cmd_flame(int argc, char *argv[]);
-/** cmd_kernel - build and list kernel arms */
-int cmd_kernel(int argc, char *argv[]);
-/** cmd_lab - run scenarios on emulated hosts under test */
-int cmd_lab(int argc, char *argv[]);
-/** cmd_recover - undo what a killed run left */
-int cmd_recover(int argc, char *argv[]);
-/** cmd_report - render a comparison or results */
-int cmd_report(int argc, char *argv[]);
-/** cmd_run - run scenarios on this host */
-int cmd_run(int argc, char *argv[]);
-/** cmd_scenarios - list and explain scenarios */
-int cmd_scenarios(int argc, char *argv[]);
+#include <stddef.h>
+
+#include "common/err.h"
+#include "common/options.h"
+
+/* What a command is given besides its options. */
+struct command_line {
+	int operands;
+	char **operand;	  /* NULL after the last */
+	const char *text; /* all of it, to be typed again */
+};
+
+struct command {
+	const char *name;
+	const char *summary; /* in the list of commands */
+	struct command_help help;
+	const struct option_row *rows; /* NULL: no options */
+	size_t options_bytes;	       /* of the struct that the rows fill */
+	/* Returns an exit code of host/exit.h, or -errno for "could not measure", and in @err why. */
+	int (*run)(const void *options, const struct command_line *line, struct err *err);
+};
+
+/**
+ * command_main - parse a command's arguments and run it
+ * @command: which
+ * @argc: as main(), argv[0] being the command's name
+ * @argv: as main(); reordered
+ *
+ * Return: an exit code of host/exit.h.
+ */
+int command_main(const struct command *command, int argc, char *argv[]);
+
+extern const struct command command_analyze;
+extern const struct command command_compare;
+extern const struct command command_diff;
+extern const struct command command_flame;
+extern const struct command command_kernel;
+extern const struct command command_lab;
+extern const struct command command_recover;
+extern const struct command command_report;
+extern const struct command command_run;
+extern const struct command command_scenarios;
 
 #endif

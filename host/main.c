@@ -8,23 +8,9 @@
 #include "host/commands.h"
 #include "host/exit.h"
 
-struct command {
-	const char *name;
-	int (*main)(int argc, char *argv[]);
-	const char *help;
-};
-
-static const struct command commands[] = {
-	{ "analyze", cmd_analyze, "say what caused each gap of a run" },
-	{ "compare", cmd_compare, "put arms side by side, with a verdict" },
-	{ "diff", cmd_diff, "say what differs between two set-ups" },
-	{ "flame", cmd_flame, "show where the instructions of a cause went" },
-	{ "kernel", cmd_kernel, "build and list host kernels (arms)" },
-	{ "lab", cmd_lab, "run scenarios on emulated hosts under test" },
-	{ "recover", cmd_recover, "undo what a killed run left on this host" },
-	{ "report", cmd_report, "render a comparison: page, JUnit, TAP, excerpt, Perfetto" },
-	{ "run", cmd_run, "run scenarios on this host" },
-	{ "scenarios", cmd_scenarios, "list and explain scenarios" },
+static const struct command *const commands[] = {
+	&command_analyze, &command_compare, &command_diff,   &command_flame, &command_kernel,
+	&command_lab,	  &command_recover, &command_report, &command_run,   &command_scenarios,
 };
 
 static void print_help(FILE *out)
@@ -34,7 +20,7 @@ static void print_help(FILE *out)
 	      "says which kernel work did it; and shows whether a patched kernel removes it.\n\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n'vcpulat COMMAND --help' explains a command.\n"
 	      "Exit codes: 0 passed, 1 could not measure, 2 limit or expectation not met, 77 skipped, 130 "
 	      "interrupted.\n",
@@ -44,8 +30,8 @@ static void print_help(FILE *out)
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
 	return NULL;
 }
 
@@ -91,5 +77,5 @@ int main(int argc, char *argv[])
 		log_error("cannot catch signals");
 		return VCPULAT_EXIT_ERROR;
 	}
-	return command->main(argc - first, argv + first);
+	return command_main(command, argc - first, argv + first);
 }
