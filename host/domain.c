@@ -16,7 +16,6 @@
 #define LIBVIRT_URI "qemu:///system"
 #define TEMPLATE_MAX_BYTES (64 * 1024)
 #define SHM_DIR "/dev/shm/"
-#define FIFO_XML "    <vcpusched vcpus='1' scheduler='fifo' priority='1'/>"
 
 struct domain {
 	virConnectPtr connection;
@@ -44,149 +43,6 @@ static int connect_libvirt(virConnectPtr *ret, struct err *err)
 	return *ret ? 0 : libvirt_error(err, -ENOTSUP, "libvirt (" LIBVIRT_URI ") does not answer");
 }
 
-static void put_escaped(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '\'':
-			fputs("&apos;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
-	}
-}
-
-static void put_pins(FILE *out, const struct domain_params *p)
-{
-	for (unsigned int i = 0; i < p->vcpus; i++) {
-		fprintf(out, "    <vcpupin vcpu='%u' cpuset='", i);
-		if (i == DOMAIN_MEASURED_VCPU)
-			fprintf(out, "%d", p->measured_cpu);
-		else
-			put_escaped(out, p->housekeeping);
-		fputs(i + 1 < p->vcpus ? "'/>\n" : "'/>", out);
-	}
-}
-
-/* On the root bus: what is behind a bridge may be out of the reach of an emulated host's guest
- * (guest/cmdline-emulated). */
-static void put_shmem(FILE *out, const struct domain_params *p)
-{
-	if (!p->shared_bytes || p->mergeable)
-		return;
-	fputs("    <shmem name='", out);
-	put_escaped(out, p->name);
-	fprintf(out, "'><model type='ivshmem-plain'/><size unit='M'>%llu</size>\n",
-		(unsigned long long)p->shared_bytes >> 20);
-	fputs("      <address type='pci' domain='0' bus='0' slot='0x10' function='0'/></shmem>", out);
-}
-
-/* The same device, but with memory of the VMM's own: libvirt knows this one only as shared. */
-static void put_mergeable(FILE *out, const struct domain_params *p)
-{
-	if (!p->mergeable)
-		return;
-	fprintf(out,
-		"  <memoryBacking><nosharepages/></memoryBacking>\n  <qemu:commandline>\n"
-		"    <qemu:arg value='-object'/>"
-		"<qemu:arg value='memory-backend-ram,id=mergeable,merge=on,size=%lluM'/>\n"
-		"    <qemu:arg value='-device'/>"
-		"<qemu:arg value='ivshmem-plain,memdev=mergeable,bus=pcie.0,addr=0x10'/>\n  </qemu:commandline>",
-		(unsigned long long)p->shared_bytes >> 20);
-}
-
-static int put_value(FILE *out, const char *name, size_t len, const struct domain_params *p)
-{
-	const struct {
-		const char *name;
-		const char *value;
-	} strings[] = {
-		{ "NAME", p->name },	       { "HOUSEKEEPING", p->housekeeping }, { "KERNEL", p->kernel },
-		{ "INITRAMFS", p->initramfs }, { "CMDLINE", p->cmdline },	    { "SERIAL", p->serial_path },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
-		if (strlen(strings[i].name) == len && memcmp(strings[i].name, name, len) == 0) {
-			put_escaped(out, strings[i].value);
-			return 0;
-		}
-	if (len == 10 && memcmp(name, "MEMORY_KIB", len) == 0)
-		fprintf(out, "%llu", (unsigned long long)p->memory_bytes / 1024);
-	else if (len == 5 && memcmp(name, "VCPUS", len) == 0)
-		fprintf(out, "%u", p->vcpus);
-	else if (len == 8 && memcmp(name, "VCPUPINS", len) == 0)
-		put_pins(out, p);
-	else if (len == 5 && memcmp(name, "SHMEM", len) == 0)
-		put_shmem(out, p);
-	else if (len == 9 && memcmp(name, "MERGEABLE", len) == 0)
-		put_mergeable(out, p);
-	else if (len == 9 && memcmp(name, "VCPUSCHED", len) == 0)
-		fprintf(out, "%s", p->fifo ? FIFO_XML : "");
-	else
-		return -EINVAL;
-	return 0;
-}
-
-/* Length of NAME when @p points to "@NAME@", else 0. */
-static size_t placeholder(const char *p)
-{
-	size_t len = *p == '@' ? strspn(p + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") : 0;
-
-	return len && p[len + 1] == '@' ? len : 0;
-}
-
-/* Comments are copied as they stand, also where they speak of placeholders. */
-static size_t comment(const char *p)
-{
-	const char *end = strncmp(p, "<!--", 4) == 0 ? strstr(p, "-->") : NULL;
-
-	return end ? (size_t)(end + 3 - p) : 0;
-}
-
-int domain_xml(const char *template, const struct domain_params *params, char **ret, struct err *err)
-{
-	_cleanup_free_ char *xml = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&xml, &bytes);
-	int res = 0;
-
-	if (!out)
-		return -ENOMEM;
-	for (const char *p = template; *p && res == 0;) {
-		size_t skip = comment(p);
-		size_t len = placeholder(p);
-
-		if (skip) {
-			p += skip;
-		} else if (len) {
-			res = put_value(out, p + 1, len, params);
-			if (res < 0)
-				err_set(err, res, "domain template: '%.*s' is not known", (int)len + 2, p);
-			p += len + 2;
-		} else {
-			fputc(*p++, out);
-		}
-	}
-	if (fclose(out) != 0 && res == 0)
-		res = -ENOMEM;
-	if (res == 0)
-		*ret = TAKE_PTR(xml);
-	return res;
-}
-
 static char *shm_path(const char *domain)
 {
 	return str_printf(SHM_DIR "%s", domain);
@@ -210,7 +66,7 @@ int domain_start(const struct domain_params *params, struct domain **ret, struct
 
 	if (!d || !(d->name = strdup(params->name)))
 		return -ENOMEM;
-	d->shared_bytes = params->mergeable ? 0 : params->shared_bytes;
+	d->shared_bytes = params->memory.mergeable ? 0 : params->memory.shared_bytes;
 	remove_shm(d->name);
 	res = fs_read(params->template_path, TEMPLATE_MAX_BYTES, &template, NULL, err);
 	if (res < 0)

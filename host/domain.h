@@ -19,10 +19,17 @@
 #define DOMAIN_PREFIX "vcpulat-"
 #define DOMAIN_MEASURED_VCPU 1
 
+struct domain_memory {
+	uint64_t bytes;
+	uint64_t shared_bytes;	  /* that the guest has as a PCI device; 0: none */
+	bool mergeable;		  /* it is not shared, but the only memory of the guest's that the host may merge */
+	uint64_t pluggable_bytes; /* of a virtio-mem device, none of it plugged in; 0: no such device */
+};
+
 struct domain_params {
 	const char *name;	   /* begins with DOMAIN_PREFIX */
 	const char *template_path; /* guest/domain.xml.in */
-	uint64_t memory_bytes;
+	struct domain_memory memory;
 	unsigned int vcpus;
 	int measured_cpu;	  /* host CPU of vCPU 1 */
 	const char *housekeeping; /* host CPU list of everything else */
@@ -31,8 +38,6 @@ struct domain_params {
 	const char *initramfs;
 	const char *cmdline;
 	const char *serial_path; /* the console's log */
-	uint64_t shared_bytes;	 /* of memory that the guest has as a PCI device; 0: none */
-	bool mergeable;		 /* it is not shared, but the only one of the guest's that the host may merge */
 };
 
 struct domain;

@@ -122,10 +122,8 @@ static int inspect(const struct domain_params *dp, struct guest *g, struct err *
 
 static int start_once(const struct guest_params *p, struct progress *progress, struct guest *ret, struct err *err)
 {
-	_cleanup_guest_ struct guest g = { .memory_bytes = p->memory_bytes,
+	_cleanup_guest_ struct guest g = { .memory = p->memory,
 					   .vcpus = p->vcpus,
-					   .shared_bytes = p->shared_bytes,
-					   .mergeable = p->mergeable,
 					   .nudger = p->emulated ? p->host_agent : NULL,
 					   .nudged_cpu = p->measured_cpu };
 	_cleanup_(files_done) struct files files = { 0 };
@@ -145,10 +143,8 @@ static int start_once(const struct guest_params *p, struct progress *progress, s
 		return res;
 	dp = (struct domain_params){ .name = DOMAIN_PREFIX "guest",
 				     .template_path = files.template,
-				     .memory_bytes = p->memory_bytes,
+				     .memory = p->memory,
 				     .vcpus = p->vcpus,
-				     .shared_bytes = p->shared_bytes,
-				     .mergeable = p->mergeable,
 				     .measured_cpu = p->measured_cpu,
 				     .housekeeping = p->housekeeping,
 				     .fifo = p->fifo,

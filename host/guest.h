@@ -15,10 +15,8 @@ struct guest_params {
 	const char *kernel;    /* image */
 	const char *initramfs;
 	const char *cmdline; /* besides console, port and token */
-	uint64_t memory_bytes;
+	struct domain_memory memory;
 	unsigned int vcpus;
-	uint64_t shared_bytes;	  /* as domain_params */
-	bool mergeable;		  /* likewise */
 	int measured_cpu;	  /* host CPU of the measured vCPU */
 	const char *housekeeping; /* host CPU list of everything else */
 	bool fifo;		  /* policy of the vCPU threads */
@@ -32,10 +30,8 @@ struct guest {
 	pid_t vmm;
 	pid_t vcpu_tid;		    /* thread of the measured vCPU */
 	struct clock_reading clock; /* after the start */
-	uint64_t memory_bytes;
+	struct domain_memory memory;
 	unsigned int vcpus;
-	uint64_t shared_bytes;
-	bool mergeable;
 	char *serial_path;
 	struct agent *nudger; /* the host's agent where nudging is needed, else NULL */
 	int nudged_cpu;

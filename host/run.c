@@ -99,16 +99,32 @@ static int tolerate_tsc(struct run *r, struct err *err)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+static struct domain_memory guest_memory(const struct scenario_shape *shape)
+{
+	return (struct domain_memory){ .bytes = shape->guest_memory_bytes,
+				       .shared_bytes = shape->guest_shared_bytes,
+				       .mergeable = shape->guest_mergeable,
+				       .pluggable_bytes = shape->guest_pluggable_bytes };
+}
+
+static bool guest_fits(const struct guest *guest, const struct scenario_shape *shape)
+{
+	struct domain_memory want = guest_memory(shape);
+	const struct domain_memory *has = &guest->memory;
+
+	return guest->domain && guest->vcpus == shape->guest_cpus && has->bytes == want.bytes &&
+	       has->shared_bytes == want.shared_bytes && has->mergeable == want.mergeable &&
+	       has->pluggable_bytes == want.pluggable_bytes && domain_is_running(guest->domain);
+}
+
 static int start_guest(struct run *r, const struct scenario_shape *shape, struct err *err)
 {
 	struct guest_params params = { .state_dir = r->state_dir,
 				       .kernel = r->guest_kernel,
 				       .initramfs = r->guest_initramfs,
 				       .cmdline = r->guest_cmdline,
-				       .memory_bytes = shape->guest_memory_bytes,
+				       .memory = guest_memory(shape),
 				       .vcpus = (unsigned int)shape->guest_cpus,
-				       .shared_bytes = shape->guest_shared_bytes,
-				       .mergeable = shape->guest_mergeable,
 				       .measured_cpu = r->o->cpus.measured,
 				       .housekeeping = r->housekeeping,
 				       .fifo = wants_fifo(r),
@@ -124,11 +140,8 @@ static int start_guest(struct run *r, const struct scenario_shape *shape, struct
 static int place_guest(struct run *r, const struct one *one, struct err *err)
 {
 	const struct scenario_shape *shape = &one->scenario->shape;
-	bool fits = r->guest.domain && r->guest.memory_bytes == shape->guest_memory_bytes &&
-		    r->guest.vcpus == shape->guest_cpus && r->guest.shared_bytes == shape->guest_shared_bytes &&
-		    r->guest.mergeable == shape->guest_mergeable && domain_is_running(r->guest.domain);
 
-	if (one->kind == GUEST_LIBVIRT && fits)
+	if (one->kind == GUEST_LIBVIRT && guest_fits(&r->guest, shape))
 		return 0;
 	guest_stop(&r->guest);
 	if (one->kind == GUEST_BARE) /* the probe makes it */

@@ -95,6 +95,15 @@ static const struct schema_field shape_fields[] = {
 	{ KEY(scenario_shape, guest_mergeable), .type = SCHEMA_BOOL, .fallback = "no",
 	  .help = "Of the guest's memory, the host may merge the pages of guest_shared (KSM), and no others; it is the "
 		  "guest's alone then, and nobody takes it away." },
+	{ .key = "guest_pluggable",
+	  .type = SCHEMA_SIZE,
+	  .offset = offsetof(struct scenario_shape, guest_pluggable_bytes),
+	  .fallback = "0B",
+	  .max = 16ULL << 30,
+	  .help = "Memory that may be plugged into the running guest and out of it (virtio-mem), a multiple of 128 "
+		  "MiB, "
+		  "as large as a block of the guest's. None of it is plugged in at first; the stimulus plug does "
+		  "that." },
 	{ KEY(scenario_shape, vcpu_policy), .type = SCHEMA_ENUM, .fallback = "other", .names = policy_names,
 	  .help = "Scheduling policy, in windows, of what has the host's measured CPU: the vCPU's thread, or without a "
 		  "guest the probe. A fifo one lets no ordinary task run there, until half a second before the "
@@ -433,6 +442,8 @@ static int check_shape(const struct scenario *s, struct err *err)
 		return err_set(err, -EINVAL, "%s: shape.host.node1 must leave memory for node 0", s->name);
 	if (shared & (shared - 1) || shared % (1 << 20))
 		return err_set(err, -EINVAL, "%s: shape.guest_shared must be a power of two of MiB", s->name);
+	if (s->shape.guest_pluggable_bytes % (128 << 20))
+		return err_set(err, -EINVAL, "%s: shape.guest_pluggable must be a multiple of 128 MiB", s->name);
 	if (s->shape.guest_mergeable && !shared)
 		return err_set(err, -EINVAL, "%s: shape.guest_mergeable is about shape.guest_shared, which is missing",
 			       s->name);

@@ -36,9 +36,10 @@ struct scenario_shape {
 	uint32_t guests;		    /* bit i: enum guest_kind i */
 	uint64_t guest_cpus;
 	uint64_t guest_memory_bytes;
-	uint64_t guest_shared_bytes; /* 0: none */
-	bool guest_mergeable;	     /* that memory, and no other of the guest's; then it is not shared */
-	int vcpu_policy;	     /* enum cpu_policy, in windows */
+	uint64_t guest_shared_bytes;	/* 0: none */
+	bool guest_mergeable;		/* that memory, and no other of the guest's; then it is not shared */
+	uint64_t guest_pluggable_bytes; /* 0: none */
+	int vcpu_policy;		/* enum cpu_policy, in windows */
 };
 
 struct scenario_probe {

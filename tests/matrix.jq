@@ -14,4 +14,4 @@ def agrees($there): if . == null then true elif $there then .hit * 2 > .n else .
 		(([$added[]] | index($row.cause) | not) or ([$arms[.arm | plain].adds[]?] | index($row.cause) != null))) as $there |
 	(.native | hits) as $native | (.guest | hits) as $guest | (.bare | hits) as $bare |
 	"\(.scenario)|\(.cause)|\(.arm)|\(if $there then "there" else "gone" end)|\($native | cell)|\($guest | cell)|\($bare | cell)|" +
-	(if [$native, $guest, $bare] | all(agrees($there)) then "yes" else "no" end)] | .[]
+	([$native, $guest, $bare] | if all(. == null) then "-" elif all(agrees($there)) then "yes" else "no" end)] | .[]

@@ -18,7 +18,7 @@
 
 static const struct domain_params params = {
 	.name = "vcpulat-test",
-	.memory_bytes = 384ULL << 20,
+	.memory = { .bytes = 384ULL << 20 },
 	.vcpus = 3,
 	.measured_cpu = 5,
 	.housekeeping = "0,2-3",
@@ -48,6 +48,7 @@ static void test_template(void **state)
 	assert_non_null(strstr(xml, "a=&apos;b&apos; &lt;&amp;&gt;"));
 	assert_null(strstr(xml, "vcpusched"));
 	assert_null(strstr(xml, "shmem"));
+	assert_null(strstr(xml, "virtio-mem"));
 	assert_null(strchr(xml, '@'));
 }
 
@@ -68,7 +69,7 @@ static void test_shared(void **state)
 	_cleanup_free_ char *xml = NULL;
 
 	(void)state;
-	shared.shared_bytes = 4ULL << 20;
+	shared.memory.shared_bytes = 4ULL << 20;
 	assert_int_equal(domain_xml("<x>@SHMEM@</x>", &shared, &xml, NULL), 0);
 	assert_non_null(strstr(xml, "<shmem name='vcpulat-test'><model type='ivshmem-plain'/><size unit='M'>4</size>"));
 }
@@ -83,12 +84,31 @@ static void test_mergeable(void **state)
 	(void)state;
 	assert_int_equal(domain_xml("<x>@MERGEABLE@</x>", &mergeable, &none, NULL), 0);
 	assert_string_equal(none, "<x></x>");
-	mergeable.shared_bytes = 4ULL << 20;
-	mergeable.mergeable = true;
+	mergeable.memory.shared_bytes = 4ULL << 20;
+	mergeable.memory.mergeable = true;
 	assert_int_equal(domain_xml("<x>@SHMEM@|@MERGEABLE@</x>", &mergeable, &xml, NULL), 0);
 	assert_non_null(strstr(xml, "<x>|  <memoryBacking><nosharepages/></memoryBacking>"));
 	assert_non_null(strstr(xml, "memory-backend-ram,id=mergeable,merge=on,size=4M"));
 	assert_non_null(strstr(xml, "ivshmem-plain,memdev=mergeable,bus=pcie.0,addr=0x10"));
+}
+
+/* Its node holds the rest of the guest's memory. */
+static void test_pluggable(void **state)
+{
+	static const char template[] = "<x>@MAXMEMORY@|@NUMA@|@PLUGGABLE@</x>";
+	struct domain_params pluggable = params;
+	_cleanup_free_ char *xml = NULL;
+	_cleanup_free_ char *none = NULL;
+
+	(void)state;
+	assert_int_equal(domain_xml(template, &pluggable, &none, NULL), 0);
+	assert_string_equal(none, "<x>||</x>");
+	pluggable.memory.pluggable_bytes = 128ULL << 20;
+	assert_int_equal(domain_xml(template, &pluggable, &xml, NULL), 0);
+	assert_non_null(strstr(xml, "<maxMemory slots='1' unit='KiB'>524288</maxMemory>"));
+	assert_non_null(strstr(xml, "<cell id='0' cpus='0-2' memory='393216' unit='KiB'/>"));
+	assert_non_null(strstr(xml, "<memory model='virtio-mem'><target><size unit='MiB'>128</size><node>0</node>"));
+	assert_non_null(strstr(xml, "<requested unit='MiB'>0</requested>"));
 }
 
 static void test_unknown_placeholder(void **state)
@@ -149,11 +169,9 @@ static void test_capture_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_template),
-		cmocka_unit_test(test_fifo),
-		cmocka_unit_test(test_shared),
-		cmocka_unit_test(test_mergeable),
-		cmocka_unit_test(test_unknown_placeholder),
+		cmocka_unit_test(test_template),	cmocka_unit_test(test_fifo),
+		cmocka_unit_test(test_shared),		cmocka_unit_test(test_mergeable),
+		cmocka_unit_test(test_pluggable),	cmocka_unit_test(test_unknown_placeholder),
 		cmocka_unit_test(test_capture_request),
 	};
 

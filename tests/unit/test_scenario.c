@@ -111,6 +111,7 @@ static const struct bad bad[] = {
 	{ HEAD "shape: {guest: none, host: {memory: 2GiB, node1: 2GiB}}\n" WINDOWS PROVOKES PRIMER, "node 0" },
 	{ HEAD "shape: {guest: none, vcpu_policy: fifo}\n" WINDOWS PROVOKES PRIMER, "would never run" },
 	{ HEAD "shape: {guest: libvirt, guest_shared: 3MiB}\n" WINDOWS PROVOKES PRIMER, "power of two" },
+	{ HEAD "shape: {guest: libvirt, guest_pluggable: 64MiB}\n" WINDOWS PROVOKES PRIMER, "multiple of 128 MiB" },
 	{ HEAD "shape: {guest: libvirt, guest_mergeable: yes}\n" WINDOWS PROVOKES PRIMER,
 	  "guest_shared, which is missing" },
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: mlock, layer: guest, period: 1s}\n", "none" },
