@@ -43,6 +43,9 @@
 	X(STORM, storm,                                                                                                \
 	  "acts rate=N times a second for length=MS like drain=KIND, whose parameters it takes, while tasks on "       \
 	  "load=CPUS fault pages")                                                                                     \
+	X(PLUG, plug,                                                                                                  \
+	  "plugs step=MIB of size=MIB, all of shape.guest_pluggable, out of the guest domain=NAME, the next time as "  \
+	  "much more, and all in again when nothing is left")                                                          \
 	X(OOM, oom, "starts a process in cgroup=NAME that takes memory until the OOM killer ends it")                  \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")     \
 	X(REFAULT, refault,                                                                                            \
