@@ -132,11 +132,12 @@ int stimulus_param_number(const json_t *params, const char *name, unsigned long 
 	char text[NAME_BYTES];
 	int r = stimulus_param(params, name, text, sizeof(text));
 	unsigned long number;
+	char *end;
 
 	if (r < 0)
 		return r;
-	number = strtoul(text, NULL, 10);
-	if (number < min || number > max)
+	number = strtoul(text, &end, 10);
+	if (end == text || *end || number < min || number > max)
 		return -EINVAL;
 	*ret = number;
 	return 0;

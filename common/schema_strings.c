@@ -2,6 +2,7 @@
 #include "common/schema_strings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,20 @@ bool schema_strings_has(const struct schema_strings *list, const char *text)
 		if (strcmp(list->item[i], text) == 0)
 			return true;
 	return false;
+}
+
+char *schema_strings_join(const struct schema_strings *list, const char *between)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	for (size_t i = 0; out && i < list->count; i++)
+		fprintf(out, "%s%s", i ? between : "", list->item[i]);
+	if (out && fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 json_t *schema_strings_to_json(const struct schema_strings *list)

@@ -24,6 +24,15 @@ int schema_strings_add(struct schema_strings *list, const char *text);
 bool schema_strings_has(const struct schema_strings *list, const char *text);
 
 /**
+ * schema_strings_join - all strings as one
+ * @list: may be zeroed
+ * @between: stands between two of them
+ *
+ * Return: a string that the caller frees, or NULL without memory.
+ */
+char *schema_strings_join(const struct schema_strings *list, const char *between);
+
+/**
  * schema_strings_to_json - a list as a JSON array
  * @list: may be zeroed
  *

@@ -202,6 +202,8 @@ const char *policy_name(enum cpu_policy policy);
 
 /** action_kind_name - the agent's word for what acts */
 const char *action_kind_name(enum action_kind kind);
+/** action_kind_help - what it does, and the parameters that it takes */
+const char *action_kind_help(enum action_kind kind);
 
 /** limit_figure_name - e.g. "penalty.max" */
 const char *limit_figure_name(enum limit_figure figure);

@@ -140,15 +140,13 @@ static int from_image(const char *path, struct arm *ret, struct err *err)
 static int unknown_arm(const char *name, struct err *err)
 {
 	_cleanup_(schema_strings_clear) struct schema_strings names = { .count = 0 };
-	char list[512] = "";
-	size_t len = 0;
+	_cleanup_free_ char *list = NULL;
 
 	if (arm_list(&names, NULL) < 0)
 		names.count = 0;
-	for (size_t i = 0; i < names.count && len < sizeof(list); i++)
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", names.item[i]);
+	list = schema_strings_join(&names, ", ");
 	return err_set(err, -ENOENT, "there is no arm '%s'; there are: %s (or a path: ./arm.yaml, /boot/vmlinuz-...)",
-		       name, list);
+		       name, list ? list : "");
 }
 
 static int load_plain(const char *name, struct arm *ret, struct err *err)

@@ -104,7 +104,9 @@ static const struct bad bad[] = {
 	{ HEAD SHAPE WINDOWS PRIMER "provokes: []\n", "provokes" },
 	{ HEAD SHAPE WINDOWS PRIMER "provokes: [kworker/vmstat_update]\n", "host/ or guest/" },
 	{ HEAD SHAPE PROVOKES PRIMER, "windows" },
-	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: mlock, period: 1s, params: [\"pid=@vmm\"]}\n", "@vmm" },
+	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: migrate, period: 1s, params: [\"pid=@vmm\"]}\n", "@vmm" },
+	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: fault, period: 1s, params: [page=8]}\n", "takes no 'page'" },
+	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: fault, period: 1s, params: [ages=8]}\n", "takes no 'ages'" },
 	{ HEAD "shape: {guest: []}\n" WINDOWS PROVOKES PRIMER, "guest" },
 	{ HEAD "shape: {guest: qemu}\n" WINDOWS PROVOKES PRIMER, "libvirt" },
 	{ HEAD "shape: {guest: none, host: {cpus: 2, isolated: 2}}\n" WINDOWS PROVOKES PRIMER, "housekeeping" },
@@ -222,6 +224,7 @@ static void test_unknown_name_lists_the_known(void **state)
 	(void)state;
 	assert_int_equal(scenario_load("no-such", &s, &err), -ENOENT);
 	assert_non_null(strstr(err.msg, "vmstat-host"));
+	assert_non_null(strstr(err.msg, "watermark-drift"));
 }
 
 int main(void)

@@ -455,7 +455,7 @@ static void absent_cpu_is_an_error(void **state)
 static void numbers_have_bounds(void **state)
 {
 	_cleanup_json_ json_t *params =
-		json_pack("{s:i, s:s, s:s, s:i}", "seven", 7, "word", "x", "text", "8", "minus", -1);
+		json_pack("{s:i, s:s, s:s, s:i, s:s}", "seven", 7, "word", "x", "text", "8", "minus", -1, "unit", "2k");
 	unsigned long n = 3;
 
 	(void)state;
@@ -466,6 +466,7 @@ static void numbers_have_bounds(void **state)
 	assert_int_equal(stimulus_param_number(params, "text", 1, 7, &n), -EINVAL);
 	assert_int_equal(stimulus_param_number(params, "word", 1, 7, &n), -EINVAL);
 	assert_int_equal(stimulus_param_number(params, "minus", 1, 7, &n), -EINVAL);
+	assert_int_equal(stimulus_param_number(params, "unit", 1, 7, &n), -EINVAL);
 	assert_int_equal(stimulus_param_number(params, "none", 1, 7, &n), -ENOENT);
 	assert_int_equal(stimulus_param_number_or(params, "none", 1, 7, &n), 0);
 	assert_int_equal(stimulus_param_number_or(params, "word", 1, 7, &n), -EINVAL);
