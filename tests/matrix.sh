@@ -40,6 +40,7 @@ done <"$out/boots"
 
 jq -r --slurpfile comparison "$out/comparison.json" -f "$here/matrix.jq" "$out/arms.json" |
 	tee "$out/matrix.txt" | column -t -s '|'
+jq -r '.findings[] | select(.fails) | "\(.scenario) on \(.arm): \(.text)"' "$out/comparison.json" | sort -u
 # What a scenario did not find is told in the logs of the runs.
 grep -h 'skipped\|needs' "$out"/*/*/1/run.log | sort -u
 ! grep -q '|no$' "$out/matrix.txt" || [ $result != 0 ] || result=2
