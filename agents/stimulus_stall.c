@@ -63,7 +63,8 @@ struct toucher {
 struct round {
 	struct toucher toucher[MAX_TOUCHERS];
 	size_t touchers;
-	size_t left; /* that have not touched all */
+	size_t left;		/* that have not touched all */
+	int64_t preparation_ms; /* until the CPUs held pages back */
 	struct node_course course;
 	struct counts counts; /* before */
 	int log;	      /* the kernel's, behind what it said before; -1: not to be read */
@@ -151,6 +152,7 @@ static void describe(const struct round *r, char ret[static STIMULUS_DETAIL_BYTE
 		long value;
 		const char *unit;
 	} figures[] = {
+		{ "preparation", (long)r->preparation_ms, "ms" },
 		{ "free before", c->first.free, "pages" },
 		{ "held back before", c->first.free - c->first.counted, "pages" },
 		{ "held back at most", c->most_held, "pages" },
@@ -322,8 +324,10 @@ static void watch(const struct stalling *s, struct round *r)
 static int act_round(struct stimulus_state *state, struct round *r)
 {
 	const struct stalling *s = state->own;
+	const int64_t begin_ms = mono_ms();
 	int ret = drift_renew(s->drift);
 
+	r->preparation_ms = mono_ms() - begin_ms;
 	if (ret == 0)
 		ret = look(s, r);
 	if (ret < 0)

@@ -46,7 +46,9 @@
 	X(PLUG, plug,                                                                                                  \
 	  "plugs step=MIB of size=MIB, all of shape.guest_pluggable, out of the guest domain=NAME, the next time as "  \
 	  "much more, and all in again when nothing is left")                                                          \
-	X(OOM, oom, "starts a process in cgroup=NAME that takes memory until the OOM killer ends it")                  \
+	X(OOM, oom,                                                                                                    \
+	  "starts a process in cgroup=NAME that takes memory until the OOM killer ends it, and acts like drain=KIND "  \
+	  "meanwhile")                                                                                                 \
 	X(MEMORY_HIGH, memory_high, "lowers memory.high of cgroup=NAME below what is charged, and lifts it again")     \
 	X(REFAULT, refault,                                                                                            \
 	  "touches the next pages=N (64) pages of a mapping twice as large as the limit that it gives cgroup=NAME: "   \

@@ -213,7 +213,7 @@ static int add_words(struct lab *lab, const struct schema_strings *words)
 	return ret;
 }
 
-static int add_scenario(struct lab *lab, const char *name, struct err *err)
+static int add_scenario(struct lab *lab, const char *name, bool alone, struct err *err)
 {
 	_cleanup_scenario_ struct scenario scenario = { .name = NULL };
 	int ret = scenario_load(name, &scenario, err);
@@ -228,8 +228,9 @@ static int add_scenario(struct lab *lab, const char *name, struct err *err)
 		lab->memory_bytes = scenario.shape.host_memory_bytes;
 	if (scenario.shape.host_node1_bytes > lab->node1_bytes)
 		lab->node1_bytes = scenario.shape.host_node1_bytes;
-	if (schema_strings_has(&lab->options->guests, guest_kind_name(GUEST_BARE)))
-		ret = scenario_allow_bare(&scenario, err); /* that it cannot is better known before a boot */
+	/* That it cannot is better known before a boot; one of several is skipped inside. */
+	if (alone && schema_strings_has(&lab->options->guests, guest_kind_name(GUEST_BARE)))
+		ret = scenario_allow_bare(&scenario, err);
 	if (ret == 0)
 		ret = scenario_use_probe(&scenario, lab->options->probe, err);
 	if (ret < 0)
@@ -248,7 +249,7 @@ static int load_scenarios(struct lab *lab, int count, char *names[], struct err 
 	if (count == 0)
 		return err_set(err, -EINVAL, "no scenario is given; 'vcpulat scenarios' lists them");
 	for (int i = 0; i < count && ret == 0; i++)
-		ret = add_scenario(lab, names[i], err);
+		ret = add_scenario(lab, names[i], count == 1, err);
 	return ret;
 }
 

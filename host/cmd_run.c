@@ -108,7 +108,10 @@ static bool wants(const struct run_options *o, const struct scenario *scenarios,
 	return false;
 }
 
-/* Asked for by name, a bare guest need not be among those that a scenario lists, nor be the probe what it names. */
+/*
+ * Asked for by name, a bare guest need not be among those that a scenario lists, nor be the probe what it names. One of
+ * several that cannot be in a bare guest is left to the other kinds.
+ */
 static int adapt(const struct args *args, struct scenario *scenarios, size_t count, struct err *err)
 {
 	bool bare = schema_strings_has(&args->guests, guest_kind_name(GUEST_BARE));
@@ -117,6 +120,10 @@ static int adapt(const struct args *args, struct scenario *scenarios, size_t cou
 	for (size_t i = 0; ret == 0 && i < count; i++) {
 		if (bare)
 			ret = scenario_allow_bare(&scenarios[i], err);
+		if (ret == -EINVAL && count > 1) {
+			log_info("skipped, %s", err->msg);
+			ret = 0;
+		}
 		if (ret == 0)
 			ret = scenario_use_probe(&scenarios[i], args->probe, err);
 	}
