@@ -26,44 +26,35 @@ struct compare_options {
 	char *bound;
 };
 
-#define ROW(name, kind, member, ...)                                                                                   \
-	{                                                                                                              \
-		.field = {.key = name, .type = kind, .offset = offsetof(struct compare_options, member), __VA_ARGS__ }
+#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct compare_options, member), .type = kind
 
-static const struct option_row rows[] = { ROW("output", SCHEMA_STRING, output,
-					      .help = "write the comparison here as JSON"),
-					  .letter = 'o', .argument = "FILE" },
-			       ROW("json", SCHEMA_BOOL, json, .help = "print JSON and no table")
-}
-, ROW("aa", SCHEMA_BOOL, aa,
-      .help = "expect no difference: two arms that are the same, or the boots of one arm split in halves")
-}
-,
-	ROW("simulate", SCHEMA_UINT, simulate, .min = 0, .max = 1000000, .fallback = "0",
-	    .help = "with --aa: count the differences in N more comparisons, of windows drawn from these"),
-	.argument = "N"
-}
-, ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst")
-}
-, ROW("exact", SCHEMA_BOOL, exact, .help = "say function by function where the arms' instructions differ")
-}
-,
-	ROW("budget", SCHEMA_STRINGS, budgets,
-	    .help = "at most N instructions for the median gap of a cause, CAUSE<=N, or of one function in it, "
-		    "CAUSE;FUNCTION<=N; for the largest, :max<=N; exceeded: exit code 2"),
-	.argument = "BUDGET"
-}
-,
-	ROW("bound", SCHEMA_STRING, bound,
-	    .help = "say how long to run until a cause is shown to be rarer than this, as in 0.1/h"),
-	.argument = "RATE"
-}
-, ROW("seed", SCHEMA_UINT, seed, .fallback = "1", .help = "seed of permutations and of the split in halves"),
-	.argument = "N"
-}
-, { .field = { .key = NULL } },
-}
-;
+static const struct option_row rows[] = {
+	{ .field = { FIELD("output", output, SCHEMA_STRING), .help = "write the comparison here as JSON" },
+	  .letter = 'o',
+	  .argument = "FILE" },
+	{ .field = { FIELD("json", json, SCHEMA_BOOL), .help = "print JSON and no table" } },
+	{ .field = { FIELD("aa", aa, SCHEMA_BOOL), .help = "expect no difference: two arms that are the same, or the "
+							   "boots of one arm split in halves" } },
+	{ .field = { FIELD("simulate", simulate, SCHEMA_UINT), .min = 0, .max = 1000000, .fallback = "0",
+		     .help = "with --aa: count the differences in N more comparisons, of windows drawn from these" },
+	  .argument = "N" },
+	{ .field = { FIELD("all", all, SCHEMA_BOOL),
+		     .help = "show all causes in the table, not only the provoked and the worst" } },
+	{ .field = { FIELD("exact", exact, SCHEMA_BOOL),
+		     .help = "say function by function where the arms' instructions differ" } },
+	{ .field = { FIELD("budget", budgets, SCHEMA_STRINGS),
+		     .help = "at most N instructions for the median gap of a cause, CAUSE<=N, or of one function in "
+			     "it, "
+			     "CAUSE;FUNCTION<=N; for the largest, :max<=N; exceeded: exit code 2" },
+	  .argument = "BUDGET" },
+	{ .field = { FIELD("bound", bound, SCHEMA_STRING),
+		     .help = "say how long to run until a cause is shown to be rarer than this, as in 0.1/h" },
+	  .argument = "RATE" },
+	{ .field = { FIELD("seed", seed, SCHEMA_UINT), .fallback = "1",
+		     .help = "seed of permutations and of the split in halves" },
+	  .argument = "N" },
+	{ .field = { .key = NULL } },
+};
 
 static int load_all(const struct command_line *line, struct load_results *results, struct err *err)
 {

@@ -22,26 +22,23 @@ struct flame_options {
 	bool folded;
 };
 
-#define ROW(name, kind, member, ...)                                                                                   \
-	{                                                                                                              \
-		.field = {.key = name, .type = kind, .offset = offsetof(struct flame_options, member), __VA_ARGS__ }
+#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct flame_options, member), .type = kind
 
-static const struct option_row rows[] = { ROW("cause", SCHEMA_STRING, cause,
-					      .help = "show the gap of median length that has this cause alone"),
-					  .letter = 'c', .argument = "CAUSE" },
-			       ROW("gap", SCHEMA_UINT, gap, .has_offset = offsetof(struct flame_options, gap_given),
-				   .max = UINT32_MAX - 1,
-				   .help = "show the gap of this number, counted from 0 as in result.json"),
-			       .argument = "N"
-}
-, ROW("folded", SCHEMA_BOOL, folded, .help = "print folded stacks, which flame graph tools read, instead of a page")
-}
-, ROW("output", SCHEMA_STRING, output, .help = "write here instead of to the standard output"), .letter = 'o',
-												.argument = "FILE"
-}
-, { .field = { .key = NULL } },
-}
-;
+static const struct option_row rows[] = {
+	{ .field = { FIELD("cause", cause, SCHEMA_STRING),
+		     .help = "show the gap of median length that has this cause alone" },
+	  .letter = 'c',
+	  .argument = "CAUSE" },
+	{ .field = { FIELD("gap", gap, SCHEMA_UINT), .has_offset = offsetof(struct flame_options, gap_given),
+		     .max = UINT32_MAX - 1, .help = "show the gap of this number, counted from 0 as in result.json" },
+	  .argument = "N" },
+	{ .field = { FIELD("folded", folded, SCHEMA_BOOL),
+		     .help = "print folded stacks, which flame graph tools read, instead of a page" } },
+	{ .field = { FIELD("output", output, SCHEMA_STRING), .help = "write here instead of to the standard output" },
+	  .letter = 'o',
+	  .argument = "FILE" },
+	{ .field = { .key = NULL } },
+};
 
 /* The bundle lies where the result lies, or where the result says. */
 static int find_bundle(const char *operand, const json_t *result, char **ret_dir, struct err *err)

@@ -26,33 +26,30 @@ struct kernel_options {
 	bool json;
 };
 
-#define ROW(name, kind, member, ...)                                                                                   \
-	{                                                                                                              \
-		.field = {.key = name, .type = kind, .offset = offsetof(struct kernel_options, member), __VA_ARGS__ }
+#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct kernel_options, member), .type = kind
 
-static const struct option_row
-	rows[] = { ROW("tree", SCHEMA_STRING, tree, .help = "build from this git tree, as committed"),
-		   .argument = "DIR" },
-	ROW("tarball", SCHEMA_STRING, tarball, .help = "build from this source tarball"), .argument = "FILE"
-}
-, ROW("patch", SCHEMA_STRINGS, patches, .help = "apply this patch after the arm's own"), .argument = "FILE"
-}
-, ROW("config", SCHEMA_STRINGS, config, .help = "a line CONFIG_X=y, or a file of such lines, after the arm's own"),
-	.argument = "FRAGMENT"
-}
-, ROW("image", SCHEMA_STRING, image, .help = "build nothing: the arm is this image"), .argument = "BZIMAGE"
-}
-, ROW("name", SCHEMA_STRING, name, .help = "what the changed arm is called from now on; ARM-local if not given"),
-	.argument = "NAME"
-}
-, ROW("jobs", SCHEMA_UINT, jobs, .max = 1024, .help = "compilers at a time; one for each CPU if not given"),
-	.letter = 'j', .argument = "N"
-}
-, ROW("json", SCHEMA_BOOL, json, .help = "list as JSON")
-}
-, { .field = { .key = NULL } },
-}
-;
+static const struct option_row rows[] = {
+	{ .field = { FIELD("tree", tree, SCHEMA_STRING), .help = "build from this git tree, as committed" },
+	  .argument = "DIR" },
+	{ .field = { FIELD("tarball", tarball, SCHEMA_STRING), .help = "build from this source tarball" },
+	  .argument = "FILE" },
+	{ .field = { FIELD("patch", patches, SCHEMA_STRINGS), .help = "apply this patch after the arm's own" },
+	  .argument = "FILE" },
+	{ .field = { FIELD("config", config, SCHEMA_STRINGS),
+		     .help = "a line CONFIG_X=y, or a file of such lines, after the arm's own" },
+	  .argument = "FRAGMENT" },
+	{ .field = { FIELD("image", image, SCHEMA_STRING), .help = "build nothing: the arm is this image" },
+	  .argument = "BZIMAGE" },
+	{ .field = { FIELD("name", name, SCHEMA_STRING),
+		     .help = "what the changed arm is called from now on; ARM-local if not given" },
+	  .argument = "NAME" },
+	{ .field = { FIELD("jobs", jobs, SCHEMA_UINT), .max = 1024,
+		     .help = "compilers at a time; one for each CPU if not given" },
+	  .letter = 'j',
+	  .argument = "N" },
+	{ .field = { FIELD("json", json, SCHEMA_BOOL), .help = "list as JSON" } },
+	{ .field = { .key = NULL } },
+};
 
 static bool changes_arm(const struct kernel_options *o)
 {

@@ -26,34 +26,29 @@ struct report_options {
 	struct schema_strings gaps;
 };
 
-#define ROW(name, kind, member, ...)                                                                                   \
-	{                                                                                                              \
-		.field = {.key = name, .type = kind, .offset = offsetof(struct report_options, member), __VA_ARGS__ }
+#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct report_options, member), .type = kind
 
-static const struct option_row
-	rows[] = { ROW("html", SCHEMA_STRING, html, .help = "write one page that needs no network"),
-		   .argument = "FILE" },
-	ROW("junit", SCHEMA_STRING, junit, .help = "write JUnit XML for a CI server"), .argument = "FILE"
-}
-, ROW("tap", SCHEMA_STRING, tap, .help = "write TAP for prove or a CI server"), .argument = "FILE"
-}
-, ROW("perfetto", SCHEMA_STRING, perfetto, .help = "write gaps for ui.perfetto.dev"), .argument = "FILE"
-}
-,
-	ROW("gap", SCHEMA_STRINGS, gaps,
-	    .help = "with --perfetto: the gap of this number, once a gap; else the typical hits"),
-	.argument = "N"
-}
-, ROW("excerpt", SCHEMA_BOOL, excerpt, .help = "print one hit in both layers, 72 columns, for a mailing list")
-}
-, ROW("cause", SCHEMA_STRING, cause, .help = "with --excerpt: a hit of this cause, else of a provoked one"),
-	.argument = "CAUSE"
-}
-, ROW("all", SCHEMA_BOOL, all, .help = "show all causes in the table, not only the provoked and the worst")
-}
-, { .field = { .key = NULL } },
-}
-;
+static const struct option_row rows[] = {
+	{ .field = { FIELD("html", html, SCHEMA_STRING), .help = "write one page that needs no network" },
+	  .argument = "FILE" },
+	{ .field = { FIELD("junit", junit, SCHEMA_STRING), .help = "write JUnit XML for a CI server" },
+	  .argument = "FILE" },
+	{ .field = { FIELD("tap", tap, SCHEMA_STRING), .help = "write TAP for prove or a CI server" },
+	  .argument = "FILE" },
+	{ .field = { FIELD("perfetto", perfetto, SCHEMA_STRING), .help = "write gaps for ui.perfetto.dev" },
+	  .argument = "FILE" },
+	{ .field = { FIELD("gap", gaps, SCHEMA_STRINGS),
+		     .help = "with --perfetto: the gap of this number, once a gap; else the typical hits" },
+	  .argument = "N" },
+	{ .field = { FIELD("excerpt", excerpt, SCHEMA_BOOL),
+		     .help = "print one hit in both layers, 72 columns, for a mailing list" } },
+	{ .field = { FIELD("cause", cause, SCHEMA_STRING),
+		     .help = "with --excerpt: a hit of this cause, else of a provoked one" },
+	  .argument = "CAUSE" },
+	{ .field = { FIELD("all", all, SCHEMA_BOOL),
+		     .help = "show all causes in the table, not only the provoked and the worst" } },
+	{ .field = { .key = NULL } },
+};
 
 struct material {
 	struct load_results results;
