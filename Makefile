@@ -29,7 +29,7 @@ agent_libs := -ljansson -lpthread
 
 common := $(wildcard common/*.c)
 agent_common := $(filter-out common/schema%.c common/options.c common/crypto.c,$(common))
-agent_only := $(wildcard agents/*.c guest/bare/*.c)
+agent_only := $(wildcard agents/*.c agents/stimuli/*.c guest/bare/*.c)
 agent := $(agent_only) $(agent_common)
 meter := $(wildcard host/meter/*.c)
 tool := $(wildcard host/*.c host/lab/*.c host/kernel/*.c reports/*.c reports/*/*.c) $(common)

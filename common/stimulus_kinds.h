@@ -2,7 +2,7 @@
 /*
  * The kinds of primers and stimuli, each once: the agent's registry, the words a scenario
  * may use and their help come from this list. A new kind is one line here and
- * agents/stimulus_<name>.c, which defines stimulus_<name>().
+ * agents/stimuli/<name>.c, which defines stimulus_<name>().
  */
 #ifndef VCPULAT_STIMULUS_KINDS_H
 #define VCPULAT_STIMULUS_KINDS_H

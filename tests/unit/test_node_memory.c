@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "agents/node_memory.h"
+#include "agents/stimuli/node_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "agents/node_course.h"
+#include "agents/stimuli/node_course.h"
 #include "common/cleanup.h"
 
 static const char buddyinfo[] = "Node 0, zone      DMA      0      1      0\n"

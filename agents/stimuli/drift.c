@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "agents/drift.h"
+#include "agents/stimuli/drift.h"
 
 #include <dirent.h>
 #include <errno.h>

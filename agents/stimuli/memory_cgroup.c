@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "agents/stimulus_cgroup.h"
+#include "agents/stimuli/memory_cgroup.h"
 
 #include <limits.h>
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "agents/cgroup.h"
-#include "agents/stimulus_cgroup.h"
+#include "agents/stimuli/memory_cgroup.h"
 
 #define BELOW 4096 /* the kernel drains the CPUs' caches of charges first, and mostly finds as much there */
 

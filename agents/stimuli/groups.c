@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "agents/cgroup.h"
-#include "agents/stimulus_cgroup.h"
+#include "agents/stimuli/memory_cgroup.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The memory cgroup that kinds of stimuli are told by their parameter cgroup=NAME. */
-#ifndef VCPULAT_STIMULUS_CGROUP_H
-#define VCPULAT_STIMULUS_CGROUP_H
+#ifndef VCPULAT_MEMORY_CGROUP_H
+#define VCPULAT_MEMORY_CGROUP_H
 
 #include <jansson.h>
 

@@ -9,7 +9,7 @@
 
 #include <sched.h>
 
-#include "agents/node_memory.h"
+#include "agents/stimuli/node_memory.h"
 
 struct drift;
 

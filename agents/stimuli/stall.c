@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agents/drift.h"
-#include "agents/node_course.h"
-#include "agents/node_memory.h"
+#include "agents/stimuli/drift.h"
+#include "agents/stimuli/node_course.h"
+#include "agents/stimuli/node_memory.h"
 #include "agents/worker.h"
 #include "common/cleanup.h"
 #include "common/cpulist.h"

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agents/node_memory.h"
+#include "agents/stimuli/node_memory.h"
 #include "agents/worker.h"
 #include "common/cleanup.h"
 #include "common/cpulist.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "agents/node_course.h"
+#include "agents/stimuli/node_course.h"
 
 #include <stdbool.h>
 

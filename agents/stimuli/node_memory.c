@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "agents/node_memory.h"
+#include "agents/stimuli/node_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "agents/stimulus_cgroup.h"
+#include "agents/stimuli/memory_cgroup.h"
 
 #define PAGES_MAX 4096
 #define PAGES_USUAL 7

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "agents/cgroup.h"
-#include "agents/stimulus_cgroup.h"
+#include "agents/stimuli/memory_cgroup.h"
 
 #define LIMIT "33554432"
 #define HOG_BYTES ((size_t)256 << 20)

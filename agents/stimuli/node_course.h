@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "agents/node_memory.h"
+#include "agents/stimuli/node_memory.h"
 
 /* What CPUs hold back is free - counted: below 0 where they took pages that are counted still. */
 struct node_course {

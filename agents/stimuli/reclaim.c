@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "agents/node_memory.h"
+#include "agents/stimuli/node_memory.h"
 
 #define CACHE_PAGES 6000 /* of files: what reclaim is to find */
 #define FREE_PAGES 200	 /* left when all is in place; from then on kswapd decides */

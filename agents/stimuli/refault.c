@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "agents/cgroup.h"
-#include "agents/stimulus_cgroup.h"
+#include "agents/stimuli/memory_cgroup.h"
 #include "common/zram_swap.h"
 
 #define LIMIT "4194304"
