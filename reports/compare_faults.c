@@ -188,14 +188,14 @@ static int add_rows(struct faults *f, const char *arm, const struct key *key, st
 static int add_figure(struct faults *f, const char *arm, struct key key, uint64_t most_threads)
 {
 	const char *base = f->c->arms.count > 1 ? f->c->arms.name[0] : NULL;
-	struct row row[MAX_ROWS] = { 0 };
+	struct row row[MAX_ROWS];
 	size_t n = 0;
 	int err = 0;
 
 	for (key.threads = 1; err == 0 && key.threads <= most_threads && n < MAX_ROWS; key.threads++) {
 		struct row *at = &row[n++];
 
-		at->threads = key.threads;
+		*at = (struct row){ .threads = key.threads };
 		err = load_means(f->c, arm, &key, &at->to);
 		if (err == 0 && base)
 			err = load_means(f->c, base, &key, &at->from);

@@ -686,6 +686,54 @@ static void test_page_faults_of_few_boots(void **state)
 	assert_false(json_is_true(json_object_get(fault_row(faults, "per_s", 1), "significant")));
 }
 
+/* A run of one to four threads whose instructions were counted from @counted threads on. */
+static void add_insns(struct load_results *results, const char *arm, const char *boot, int counted)
+{
+	json_t *result = make_result((struct made){ .arm = arm, .boot = boot });
+	json_t *rates = json_array();
+	json_t *insns = json_array();
+
+	for (int threads = 1; threads <= 4; threads++) {
+		json_array_append_new(rates, json_pack("{s:i, s:f}", "threads", threads, "per_s", 1000.0));
+		if (threads >= counted)
+			json_array_append_new(insns, json_pack("{s:i, s:i, s:{s:i}}", "threads", threads, "pages", 100,
+							       "insns", "median", 250000));
+	}
+	json_object_set_new(result, "fault_rate", rates);
+	json_object_set_new(result, "exact",
+			    json_pack("{s:s, s:o}", "schema", "vcpulat-exact-1", "page_faults", insns));
+	assert_int_equal(load_results_add(results, result), 0);
+}
+
+/* Numbers of threads that one arm alone has are left out, and leave nothing behind in the one that follows. */
+static void test_page_faults_counted_on_one_arm(void **state)
+{
+	(void)state;
+	for (int counted = 4; counted <= 5; counted++) {
+		_cleanup_(load_results_done) struct load_results results = { 0 };
+		_cleanup_json_ json_t *comparison = NULL;
+		const json_t *faults;
+		const json_t *four;
+
+		for (size_t boot = 0; boot < 2; boot++) {
+			add_insns(&results, "stock", boot ? "b" : "a", counted);
+			add_insns(&results, SKIP, boot ? "d" : "c", 1);
+		}
+		assert_int_equal(compare_results(results.result, results.count, NULL, &comparison, NULL), 0);
+		faults = json_object_get(comparison, "fault_rate");
+		assert_non_null(fault_row(faults, "per_s", 4));
+		for (int threads = 1; threads < 4; threads++)
+			assert_null(fault_row(faults, "insns", threads));
+		four = fault_row(faults, "insns", 4);
+		assert_int_equal(four != NULL, counted == 4);
+		if (four) {
+			assert_near(at(four, "from"), 2500);
+			assert_near(at(four, "to"), 2500);
+			assert_true(at(four, "boots") == 2 && at(four, "boots_against") == 2);
+		}
+	}
+}
+
 static void add_figures(struct load_results *results, const char *arm, const char *boot, const char *figures)
 {
 	json_t *result = make_result((struct made){ .arm = arm, .boot = boot });
@@ -730,6 +778,7 @@ int main(void)
 		cmocka_unit_test(test_page_faults),
 		cmocka_unit_test(test_figures_of_stimuli),
 		cmocka_unit_test(test_page_faults_of_few_boots),
+		cmocka_unit_test(test_page_faults_counted_on_one_arm),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_remains),
 		cmocka_unit_test(test_positive_control),
