@@ -627,7 +627,7 @@ static json_t *compare_faults(unsigned int boots)
 {
 	static const char *const boot[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
 	_cleanup_(load_results_done) struct load_results results = { 0 };
-	json_t *comparison = NULL;
+	_cleanup_json_ json_t *comparison = NULL;
 
 	for (unsigned int i = 0; i < boots; i++) {
 		const double base[] = { 1000 + i, 1500 + 10 * i };
