@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Page faults of 1, 2, 3 ... threads (stimulus kind fault_rate): what a run measured, and how arms differ. */
+/* Page faults of 1, 2, 3 ... threads (stimulus kind fault_rate): what a run measured. Arms: compare_faults.c. */
 #ifndef VCPULAT_REPORTS_FAULT_RATE_H
 #define VCPULAT_REPORTS_FAULT_RATE_H
 
