@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reports/kernel_log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,8 @@ struct pattern {
 static const struct pattern patterns[] = {
 	{ "WARNING: ", true, NULL },
 	{ "BUG: ", true, NULL },
+	{ "[ BUG: ", true, NULL },  /* lockdep's "Invalid wait context" */
+	{ "BUG ", true, "ainted" }, /* SLUB's "BUG kmalloc-64 (Not tainted): Poison overwritten" */
 	{ "kernel BUG at ", true, NULL },
 	{ "Oops: ", false, NULL },
 	{ "UBSAN: ", true, NULL },
@@ -28,6 +31,8 @@ static const struct pattern patterns[] = {
 	{ "rcu: INFO: ", true, "stall" },
 	{ "INFO: rcu", true, "stall" },
 	{ "INFO: task ", true, "blocked for more than" },
+	{ "INFO: trying to register non-static key", true, NULL },
+	{ "vmstat_refresh: ", true, " -" }, /* a counter is negative */
 	{ "Out of memory: ", true, NULL },
 	{ "Memory cgroup out of memory: ", true, NULL },
 	{ "invoked oom-killer", false, NULL },
@@ -40,17 +45,27 @@ static const char *message_of(const char *line)
 {
 	if (*line == '<' && strchr(line, '>'))
 		line = strchr(line, '>') + 1;
-	while (*line == '[' && strchr(line, ']')) {
+	while (*line == '[' && strncmp(line, "[ BUG: ", 7) != 0 && strchr(line, ']')) {
 		line = strchr(line, ']') + 1;
 		line += strspn(line, " ");
 	}
 	return line;
 }
 
+/* die()'s "divide error: 0000 [#1] PREEMPT SMP", whatever the kernel died of. */
+static bool is_death(const char *message)
+{
+	const char *count = strstr(message, " [#");
+
+	return count && isdigit((unsigned char)count[3]);
+}
+
 bool kernel_log_is_finding(const char *line)
 {
 	const char *message = message_of(line);
 
+	if (is_death(message))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
 		const char *at = strstr(message, patterns[i].text);
 

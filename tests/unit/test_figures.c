@@ -141,6 +141,16 @@ static void findings_in_logs(void **state)
 		"[ 9.9] Out of memory: Killed process 12 (a)",
 		"[ 9.9] a invoked oom-killer: gfp_mask=0x0",
 		"[ 30.0] watchdog: BUG: soft lockup - CPU#1 stuck for 22s!",
+		"[ 31.0] divide error: 0000 [#1] PREEMPT SMP NOPTI",
+		"<4>[ 31.0][    T9] stack segment: 0000 [#12] SMP",
+		"[ 32.0] INFO: trying to register non-static key.",
+		"[ 32.1][   T12] [ BUG: Invalid wait context ]",
+		"[ 32.2] WARNING: possible recursive locking detected",
+		"[ 32.3] WARNING: inconsistent lock state",
+		"[ 32.4] WARNING: suspicious RCU usage",
+		"<4>[ 33.0] vmstat_refresh: nr_isolated_anon -4",
+		"[ 34.0] BUG kmalloc-64 (Not tainted): Poison overwritten",
+		"[ 34.1] BUG dentry (Tainted: G    B   W        ): Padding overwritten",
 	};
 	static const char *const harmless[] = {
 		"[    0.1] Spectre V2 : WARNING: Unprivileged eBPF is enabled",
@@ -152,6 +162,10 @@ static void findings_in_logs(void **state)
 		"<4>",
 		"[ 1.0]",
 		"debug: Oops",
+		"[ 1.0] queue [#a] of [#",
+		"[ 1.0] the driver says: INFO: trying to register non-static key.",
+		"[ 1.0] vmstat_refresh: nr_isolated_anon 4",
+		"[ 1.0] BUG reports go to the list",
 	};
 
 	(void)state;
