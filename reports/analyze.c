@@ -10,7 +10,6 @@
 #include "reports/debug_kernel.h"
 #include "reports/exact/exact.h"
 #include "reports/exact/exact_attribute.h"
-#include "reports/kernel_log.h"
 #include "reports/trace/merge.h"
 #include "reports/result.h"
 #include "reports/tsc_check.h"
@@ -363,8 +362,7 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), expected, a->kernel_log_before,
-			       a->kernel_log);
+	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), expected, &a->kernel_log);
 }
 
 /* What nobody's gap shows: somebody else waits. */
@@ -408,12 +406,14 @@ static int prepare(struct analysis *a, const char *dir, struct err *err)
 	a->names = names_new();
 	a->causes = a->names ? causes_new(a->names) : NULL;
 	a->figures = figures_new(a->bundle);
-	a->kernel_log = json_array();
-	a->kernel_log_before = json_array();
+	a->kernel_log.during = json_array();
+	a->kernel_log.before = json_array();
+	a->kernel_log.missing = json_array();
 	a->tsc = json_array();
 	a->debug = json_array();
 	a->facts = json_object();
-	if (!a->causes || !a->figures || !a->kernel_log || !a->kernel_log_before || !a->tsc || !a->debug || !a->facts)
+	if (!a->causes || !a->figures || !a->kernel_log.during || !a->kernel_log.before || !a->kernel_log.missing ||
+	    !a->tsc || !a->debug || !a->facts)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	clock_check_init(&a->clock, a->bundle->host_cpu, a->bundle->guest_cpu, a->bundle->vcpu_tid);
 	r = load_gaps(a, err);
@@ -456,8 +456,9 @@ void analysis_free(struct analysis *analysis)
 	free(analysis->queuing);
 	free(analysis->meter_error);
 	meter_done(&analysis->meter);
-	json_decref(analysis->kernel_log);
-	json_decref(analysis->kernel_log_before);
+	json_decref(analysis->kernel_log.during);
+	json_decref(analysis->kernel_log.before);
+	json_decref(analysis->kernel_log.missing);
 	json_decref(analysis->tsc);
 	json_decref(analysis->debug);
 	json_decref(analysis->facts);

@@ -21,6 +21,7 @@
 #include "reports/example.h"
 #include "reports/figures.h"
 #include "reports/exact/meter.h"
+#include "reports/kernel_log.h"
 #include "reports/names.h"
 #include "reports/queue.h"
 
@@ -43,12 +44,11 @@ struct analysis {
 	struct clock_check clock;
 	struct queuing *queuing; /* ascending by gap */
 	size_t n_queuing;
-	json_t *kernel_log;	   /* findings of the run */
-	json_t *kernel_log_before; /* older ones: told, not judged */
-	json_t *tsc;		   /* findings about the TSC of both layers */
-	json_t *debug;		   /* kernels whose lengths mean nothing: they check themselves */
-	json_t *facts;		   /* of each layer that recorded them: layer -> object */
-	size_t *chosen;		   /* gaps whose course is kept, ascending: the typical ones and more */
+	struct kernel_log kernel_log;
+	json_t *tsc;	/* findings about the TSC of both layers */
+	json_t *debug;	/* kernels whose lengths mean nothing: they check themselves */
+	json_t *facts;	/* of each layer that recorded them: layer -> object */
+	size_t *chosen; /* gaps whose course is kept, ascending: the typical ones and more */
 	size_t n_chosen;
 	size_t *typical; /* one gap per cause */
 	size_t n_typical;

@@ -370,10 +370,11 @@ static int add_wait_finding(json_t *findings, const struct pool_run *run)
 	return text ? add_finding(findings, run, false, "the stimulus's caller waited", text) : -ENOMEM;
 }
 
-/* What a kernel's log says has been quoted already. */
+/* What a kernel's log says has been quoted already, and what is missing of it been told. */
 static bool is_told(const struct pool_run *run, const char *reason)
 {
-	return json_array_size(json_object_get(run->result, "kernel_log")) > 0 && strstr(reason, "in kernel logs");
+	return (json_array_size(json_object_get(run->result, "kernel_log")) > 0 && strstr(reason, "in kernel logs")) ||
+	       strstr(reason, "'s kernel log ");
 }
 
 /* A limit that the baseline does not keep is what the other arms are there for. */
@@ -451,9 +452,9 @@ json_t *comparison_findings_json(const struct comparison *c)
 		    add_finding(findings, run, false, "not traced", "its gaps are counted, not explained") < 0)
 			return NULL;
 		if (add_list(findings, run, "debug_kernel", "lengths are not told") < 0 ||
-		    add_tsc_findings(findings, run) < 0 || add_log_findings(findings, run) < 0 ||
-		    add_loss_finding(findings, run) < 0 || add_wait_finding(findings, run) < 0 ||
-		    add_verdict_findings(findings, c, run) < 0)
+		    add_list(findings, run, "kernel_log_missing", "") < 0 || add_tsc_findings(findings, run) < 0 ||
+		    add_log_findings(findings, run) < 0 || add_loss_finding(findings, run) < 0 ||
+		    add_wait_finding(findings, run) < 0 || add_verdict_findings(findings, c, run) < 0)
 			return NULL;
 	}
 	return TAKE_PTR(findings);

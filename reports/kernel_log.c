@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/fs.h"
 
 #define MAX_LINE_CHARS 300
 #define CLOCK_SLACK_NS 2000000000ULL /* the log's clock and that of the facts start up to this far apart */
@@ -119,22 +120,54 @@ static uint64_t stamp_of(const char *line)
 	return seconds * 1000000000 + microseconds * 1000ULL;
 }
 
-int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected, json_t *before,
-		    json_t *during)
+/* Of one layer, and of one time. */
+struct findings {
+	json_t *kept;
+	size_t n; /* with those that are not kept */
+};
+
+static int add_finding(struct findings *findings, const char *layer, char *line)
 {
-	size_t n = 0;
+	if (findings->n++ >= KERNEL_LOG_MAX)
+		return 0;
+	make_printable(line);
+	return json_array_append_new(findings->kept, json_pack("{s:s, s:s}", "layer", layer, "line", line)) < 0
+		       ? -ENOMEM
+		       : 0;
+}
 
-	for (char *line; (line = strsep(&text, "\n")) && n < KERNEL_LOG_MAX;) {
-		bool is_old;
+static int add_missing(json_t *missing, const char *layer, const char *text)
+{
+	json_t *entry = text ? json_pack("{s:s, s:s}", "layer", layer, "text", text) : NULL;
 
-		if (!kernel_log_is_finding(line) || is_expected(line, expected))
-			continue;
-		is_old = run_ns > CLOCK_SLACK_NS && stamp_of(line) < run_ns - CLOCK_SLACK_NS;
-		make_printable(line);
-		if (json_array_append_new(is_old ? before : during,
-					  json_pack("{s:s, s:s}", "layer", layer, "line", line)) < 0)
-			return -ENOMEM;
-		n++;
+	return json_array_append_new(missing, entry) < 0 ? -ENOMEM : 0;
+}
+
+static int tell_rest(const struct findings *findings, const char *when, const char *layer, json_t *missing)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (findings->n <= KERNEL_LOG_MAX)
+		return 0;
+	text = str_printf("the %s's kernel log has %zu more faults %s the run than are kept", layer,
+			  findings->n - KERNEL_LOG_MAX, when);
+	return add_missing(missing, layer, text);
+}
+
+int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected,
+		    const struct kernel_log *ret)
+{
+	struct findings during = { .kept = ret->during };
+	struct findings before = { .kept = ret->before };
+	int err = 0;
+
+	for (char *line; err == 0 && (line = strsep(&text, "\n"));) {
+		bool is_old = run_ns > CLOCK_SLACK_NS && stamp_of(line) < run_ns - CLOCK_SLACK_NS;
+
+		if (kernel_log_is_finding(line) && !is_expected(line, expected))
+			err = add_finding(is_old ? &before : &during, layer, line);
 	}
-	return 0;
+	if (err == 0)
+		err = tell_rest(&during, "of", layer, ret->missing);
+	return err < 0 ? err : tell_rest(&before, "before", layer, ret->missing);
 }

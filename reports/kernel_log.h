@@ -10,7 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KERNEL_LOG_MAX 100 /* findings kept per layer */
+#define KERNEL_LOG_MAX 100 /* findings of the run that are kept per layer, and as many older ones */
+
+/* What the logs of all layers say: arrays that the caller owns. */
+struct kernel_log {
+	json_t *during;	 /* findings of the run, as {"layer", "line"} */
+	json_t *before;	 /* older ones: told, not judged */
+	json_t *missing; /* what is not known of a log, as {"layer", "text"} */
+};
 
 /**
  * kernel_log_is_finding - does a line of a kernel's log report a fault of that kernel?
@@ -34,12 +41,11 @@ json_t *kernel_log_expected(const json_t *manifest);
  * @text: the log, terminated; its line ends are overwritten
  * @run_ns: stamp of the log's clock at which the run began; 0: not known, all is taken to be of the run
  * @expected: array of texts; a finding that contains one is none; NULL: nothing is expected
- * @before: array to which findings go that are older than the run, as {"layer", "line"}
- * @during: array to which the others go
+ * @ret: to whose arrays is added
  *
  * What is not printable ASCII becomes '?'. Return: 0 or -ENOMEM.
  */
-int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected, json_t *before,
-		    json_t *during);
+int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected,
+		    const struct kernel_log *ret);
 
 #endif

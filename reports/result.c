@@ -509,8 +509,9 @@ json_t *result_make(const struct analysis *a)
 	json_object_set_new(result, "explained", explained_json(a));
 	json_object_set_new(result, "example", pick_example(causes, examples));
 	json_object_set_new(result, "examples", examples);
-	json_object_set(result, "kernel_log", a->kernel_log);
-	json_object_set(result, "kernel_log_before", a->kernel_log_before);
+	json_object_set(result, "kernel_log", a->kernel_log.during);
+	json_object_set(result, "kernel_log_before", a->kernel_log.before);
+	json_object_set(result, "kernel_log_missing", a->kernel_log.missing);
 	json_object_set(result, "tsc", a->tsc);
 	json_object_set(result, "debug_kernel", a->debug);
 	json_object_set(result, "facts", a->facts);

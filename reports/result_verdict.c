@@ -86,15 +86,6 @@ static void judge_actions(struct judgement *j, const struct bundle *b, enum bund
 		     first->kind, failed, n, first->failure);
 }
 
-static void judge_logs(struct judgement *j, const struct analysis *a)
-{
-	const json_t *first = json_array_get(a->kernel_log, 0);
-
-	if (first)
-		note(j, FAILED, "%zu faults in kernel logs, the first in the %s's: %s", json_array_size(a->kernel_log),
-		     json_get_string(first, "layer"), json_get_string(first, "line"));
-}
-
 static bool is_qualification(const struct analysis *a)
 {
 	return strcmp(json_get_string(a->bundle->manifest, "mode"), "qualification") == 0;
@@ -107,6 +98,17 @@ static void note_findings(struct judgement *j, enum state state, const json_t *f
 
 	json_array_foreach (findings, i, finding)
 		note(j, state, "%s%s", json_get_string(finding, "text"), more);
+}
+
+static void judge_logs(struct judgement *j, const struct analysis *a)
+{
+	const json_t *first = json_array_get(a->kernel_log.during, 0);
+
+	if (first)
+		note(j, FAILED, "%zu faults in kernel logs, the first in the %s's: %s",
+		     json_array_size(a->kernel_log.during), json_get_string(first, "layer"),
+		     json_get_string(first, "line"));
+	note_findings(j, PASSED, a->kernel_log.missing, "");
 }
 
 /* Counts and causes do without a good TSC, and are right on a debug kernel; microseconds do not and are not. */

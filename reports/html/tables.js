@@ -161,7 +161,8 @@
 			h("td", { class: "n" }, run.clock ? us(run.clock.error_ns) + (run.clock.stable ? "" : ", moved") : "–"),
 			h("td", { class: "n" }, run.lost ? String(run.lost.host_events + run.lost.guest_events + run.lost.gaps) : "not known"),
 			h("td", { class: "n" }, String((run.retries || []).length)),
-			h("td", { class: "n" }, (run.kernel_log || []).length ? run.kernel_log.length + (run.kernel_log.length > 1 ? " findings" : " finding") : "clean")));
+			h("td", { class: "n" }, (run.kernel_log || []).length ? run.kernel_log.length + (run.kernel_log.length > 1 ? " findings" : " finding") :
+				(run.kernel_log_missing || []).length ? "incomplete" : "clean")));
 		fill("evidence", h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { scope: "col", class: i > 3 ? "n" : null }, text)))),
 			h("tbody", {}, rows));
 		fill("retries", (comparison.retries || []).map(r => h("li", {}, "retried " + r.what + " on " + r.arm + " (" + r.scenario +

@@ -137,10 +137,11 @@ static json_t *gaps_json(const json_t *gaps, struct dictionaries *d)
 
 static json_t *run_json(const json_t *result, struct dictionaries *d)
 {
-	static const char *const kept[] = { "guest",	 "mode",     "boot_id",	   "status",   "command", "retries",
-					    "clock",	 "probe",    "lost",	   "exposure", "windows", "actions",
-					    "explained", "examples", "kernel_log", "verdict",  "path",	  "bundle",
-					    "trace",	 "tool",     "facts" };
+	static const char *const kept[] = {
+		"guest", "mode",     "boot_id", "status",  "command",	"retries",	     "clock",	   "probe",
+		"lost",	 "exposure", "windows", "actions", "explained", "examples",	     "kernel_log", "verdict",
+		"path",	 "bundle",   "trace",	"tool",	   "facts",	"kernel_log_missing"
+	};
 	json_t *run = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)

@@ -134,6 +134,7 @@ static void test_too_short_is_undecided(void **state)
 
 static void test_kernel_log_partial_and_lost(void **state)
 {
+	static const char missing[] = "the host's kernel log is torn";
 	_cleanup_(load_results_done) struct load_results results = { 0 };
 	_cleanup_json_ json_t *comparison = NULL;
 	json_t *skip = make_result((struct made){ .arm = SKIP, .removes = CAUSE });
@@ -141,6 +142,8 @@ static void test_kernel_log_partial_and_lost(void **state)
 
 	(void)state;
 	json_object_set_new(skip, "kernel_log", json_pack("[{s:s, s:s}]", "layer", "host", "line", "WARNING: CPU: 1"));
+	json_object_set_new(skip, "kernel_log_missing", json_pack("[{s:s, s:s}]", "layer", "host", "text", missing));
+	json_object_set_new(skip, "verdict", json_pack("{s:s, s:[s]}", "state", "failed", "reasons", missing));
 	json_object_set_new(skip, "status", json_string("partial"));
 	json_object_set_new(skip, "lost", json_pack("{s:i, s:i, s:i}", "host_events", 3, "guest_events", 0, "gaps", 0));
 	assert_int_equal(load_results_add(&results, make_result((struct made){ .hits = 2 })), 0);
@@ -152,7 +155,9 @@ static void test_kernel_log_partial_and_lost(void **state)
 	assert_non_null(
 		strstr(json_get_string(verdict(comparison, 0), "text"), "the kernel log has 1 finding on " SKIP));
 	assert_non_null(strstr(json_get_string(verdict(comparison, 0), "text"), "1 partial run of " SKIP));
-	assert_int_equal(json_array_size(json_object_get(comparison, "findings")), 3);
+	assert_int_equal(json_array_size(json_object_get(comparison, "findings")), 4);
+	assert_string_equal(json_get_string(json_array_get(json_object_get(comparison, "findings"), 1), "text"),
+			    missing);
 }
 
 static void test_a_caller_that_waits_long_is_told(void **state)
@@ -334,8 +339,10 @@ static void test_a_debug_kernel_has_hits_but_no_lengths(void **state)
 /* A result whose members are all of the wrong kind must not end the program. */
 static void test_nonsense_is_survived(void **state)
 {
-	static const char *const members[] = { "windows", "gaps",    "causes", "lost",	      "exposure", "kernel_log",
-					       "verdict", "retries", "clock",  "arm.removes", "status",	  "boot_id" };
+	static const char *const members[] = {
+		"windows", "gaps",    "causes", "lost",	       "exposure", "kernel_log", "kernel_log_missing",
+		"verdict", "retries", "clock",	"arm.removes", "status",   "boot_id"
+	};
 	static const char *const values[] = { "null", "[]", "{}", "-7", "[[]]", "[{\"t_ns\":-1}]", "\"x\"", "[null]" };
 
 	(void)state;

@@ -175,44 +175,54 @@ static void findings_in_logs(void **state)
 		assert_false(kernel_log_is_finding(harmless[i]));
 }
 
+/* Owns the arrays of a struct kernel_log. */
+static void log_done(struct kernel_log *log)
+{
+	json_decref(log->during);
+	json_decref(log->before);
+	json_decref(log->missing);
+}
+
+static struct kernel_log log_new(void)
+{
+	return (struct kernel_log){ .during = json_array(), .before = json_array(), .missing = json_array() };
+}
+
 static void logs_are_made_printable(void **state)
 {
-	_cleanup_json_ json_t *before = json_array();
-	_cleanup_json_ json_t *during = json_array();
+	_cleanup_(log_done) struct kernel_log log = log_new();
 	char text[] = "[ 1.0] fine\n[ 2.0] BUG: \033[2J\xff\n\n[ 3.0] fine";
 
 	(void)state;
-	assert_int_equal(kernel_log_scan("guest", text, 0, NULL, before, during), 0);
-	assert_int_equal(json_array_size(before), 0);
-	assert_int_equal(json_array_size(during), 1);
-	assert_string_equal(json_get_string(json_array_get(during, 0), "line"), "[ 2.0] BUG: ?[2J?");
+	assert_int_equal(kernel_log_scan("guest", text, 0, NULL, &log), 0);
+	assert_int_equal(json_array_size(log.before), 0);
+	assert_int_equal(json_array_size(log.during), 1);
+	assert_string_equal(json_get_string(json_array_get(log.during, 0), "line"), "[ 2.0] BUG: ?[2J?");
 }
 
 static void expected_findings_are_none(void **state)
 {
-	_cleanup_json_ json_t *before = json_array();
-	_cleanup_json_ json_t *during = json_array();
+	_cleanup_(log_done) struct kernel_log log = log_new();
 	_cleanup_json_ json_t *expected = json_pack("[s, s]", "invoked oom-killer", "");
 	char text[] = "[ 2.0] hog invoked oom-killer: order=0\n[ 2.1] BUG: in the midst of it\n";
 
 	(void)state;
-	assert_int_equal(kernel_log_scan("host", text, 0, expected, before, during), 0);
-	assert_int_equal(json_array_size(during), 1);
-	assert_string_equal(json_get_string(json_array_get(during, 0), "line"), "[ 2.1] BUG: in the midst of it");
+	assert_int_equal(kernel_log_scan("host", text, 0, expected, &log), 0);
+	assert_int_equal(json_array_size(log.during), 1);
+	assert_string_equal(json_get_string(json_array_get(log.during, 0), "line"), "[ 2.1] BUG: in the midst of it");
 }
 
 static size_t count_findings(bool emulated)
 {
-	_cleanup_json_ json_t *before = json_array();
-	_cleanup_json_ json_t *during = json_array();
+	_cleanup_(log_done) struct kernel_log log = log_new();
 	_cleanup_json_ json_t *manifest =
 		json_pack("{s:b, s:{s:[s]}}", "emulated", emulated, "scenario", "expected_log", "invoked oom-killer");
 	_cleanup_json_ json_t *expected = kernel_log_expected(manifest);
 	char text[] = "<4>[ 2.0] WARNING: CPU: 0 PID: 29 at kernel/sched/core.c:5623 sched_tick_remote+0x13a/0x190\n"
 		      "[ 2.1] hog invoked oom-killer: order=0\n[ 2.2] WARNING: CPU: 0 at mm/vmstat.c:1 fold+0x1/0x2\n";
 
-	assert_int_equal(kernel_log_scan("guest", text, 0, expected, before, during), 0);
-	return json_array_size(during);
+	assert_int_equal(kernel_log_scan("guest", text, 0, expected, &log), 0);
+	return json_array_size(log.during);
 }
 
 static void an_emulated_host_may_stand_still(void **state)
@@ -224,15 +234,37 @@ static void an_emulated_host_may_stand_still(void **state)
 
 static void old_findings_are_apart(void **state)
 {
-	_cleanup_json_ json_t *before = json_array();
-	_cleanup_json_ json_t *during = json_array();
+	_cleanup_(log_done) struct kernel_log log = log_new();
 	char text[] = "<4>[    1.613252] WARNING: CPU: 0\n[   39.000000] BUG: now\nBUG: without a stamp\n[   41.5] "
 		      "BUG: now\n";
 
 	(void)state;
-	assert_int_equal(kernel_log_scan("guest", text, 40 * SECOND, NULL, before, during), 0);
-	assert_int_equal(json_array_size(before), 1);
-	assert_int_equal(json_array_size(during), 3);
+	assert_int_equal(kernel_log_scan("guest", text, 40 * SECOND, NULL, &log), 0);
+	assert_int_equal(json_array_size(log.before), 1);
+	assert_int_equal(json_array_size(log.during), 3);
+}
+
+static const char *missing(const struct kernel_log *log, size_t i)
+{
+	return json_get_string(json_array_get(log->missing, i), "text");
+}
+
+/* However many a log has from before the run, or at the start of it, what follows is not hidden. */
+static void each_list_is_cut_by_itself(void **state)
+{
+	_cleanup_(log_done) struct kernel_log log = log_new();
+	char text[250 * 16 + 1] = "";
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < 250; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "[ %d.0] BUG: x\n", i < 103 ? 10 : 50);
+	assert_int_equal(kernel_log_scan("host", text, 40 * SECOND, NULL, &log), 0);
+	assert_int_equal(json_array_size(log.before), KERNEL_LOG_MAX);
+	assert_int_equal(json_array_size(log.during), KERNEL_LOG_MAX);
+	assert_int_equal(json_array_size(log.missing), 2);
+	assert_string_equal(missing(&log, 0), "the host's kernel log has 47 more faults of the run than are kept");
+	assert_string_equal(missing(&log, 1), "the host's kernel log has 3 more faults before the run than are kept");
 }
 
 static void clock_feed(struct clock_check *check, enum trace_layer layer, uint64_t tsc, enum trace_type type)
@@ -308,8 +340,8 @@ int main(void)
 		cmocka_unit_test(the_probe_itself),	      cmocka_unit_test(a_hang_is_a_stimulus_that_lasts),
 		cmocka_unit_test(findings_in_logs),	      cmocka_unit_test(logs_are_made_printable),
 		cmocka_unit_test(expected_findings_are_none), cmocka_unit_test(an_emulated_host_may_stand_still),
-		cmocka_unit_test(old_findings_are_apart),     cmocka_unit_test(clock_from_events),
-		cmocka_unit_test(bound_of_the_clock),
+		cmocka_unit_test(old_findings_are_apart),     cmocka_unit_test(each_list_is_cut_by_itself),
+		cmocka_unit_test(clock_from_events),	      cmocka_unit_test(bound_of_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

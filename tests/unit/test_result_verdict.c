@@ -97,12 +97,26 @@ static void findings_fail_a_qualification(void **state)
 	}
 }
 
+static void missing_log_is_told_not_judged(void **state)
+{
+	_cleanup_json_ json_t *manifest = json_object();
+	_cleanup_json_ json_t *missing = json_pack("[{s:s}]", "text", "torn off");
+	struct bundle bundle = { .manifest = manifest, .is_complete = true, .probe.turns = 1 };
+	struct analysis analysis = { .bundle = &bundle, .has_host_trace = true, .kernel_log.missing = missing };
+	_cleanup_json_ json_t *verdict = result_verdict(&analysis);
+
+	(void)state;
+	assert_string_equal(json_get_string(verdict, "state"), "passed");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(verdict, "reasons"), 0)), "torn off");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(actions_that_all_failed),
 		cmocka_unit_test(some_failed),
 		cmocka_unit_test(findings_fail_a_qualification),
+		cmocka_unit_test(missing_log_is_told_not_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
