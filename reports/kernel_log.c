@@ -154,19 +154,37 @@ static int tell_rest(const struct findings *findings, const char *when, const ch
 	return add_missing(missing, layer, text);
 }
 
+static bool is_torn(uint64_t begin_ns, uint64_t run_ns)
+{
+	return run_ns && begin_ns != UINT64_MAX && begin_ns > run_ns && begin_ns - run_ns > CLOCK_SLACK_NS;
+}
+
+static int tell_torn(const char *layer, json_t *missing)
+{
+	_cleanup_free_ char *text =
+		str_printf("the %s's kernel log begins after the run did: what it said before is not known", layer);
+
+	return add_missing(missing, layer, text);
+}
+
 int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected,
 		    const struct kernel_log *ret)
 {
 	struct findings during = { .kept = ret->during };
 	struct findings before = { .kept = ret->before };
+	uint64_t begin_ns = UINT64_MAX;
 	int err = 0;
 
 	for (char *line; err == 0 && (line = strsep(&text, "\n"));) {
-		bool is_old = run_ns > CLOCK_SLACK_NS && stamp_of(line) < run_ns - CLOCK_SLACK_NS;
+		uint64_t stamp_ns = stamp_of(line);
+		bool is_old = run_ns > CLOCK_SLACK_NS && stamp_ns < run_ns - CLOCK_SLACK_NS;
 
+		begin_ns = begin_ns == UINT64_MAX ? stamp_ns : begin_ns;
 		if (kernel_log_is_finding(line) && !is_expected(line, expected))
 			err = add_finding(is_old ? &before : &during, layer, line);
 	}
+	if (err == 0 && is_torn(begin_ns, run_ns))
+		err = tell_torn(layer, ret->missing);
 	if (err == 0)
 		err = tell_rest(&during, "of", layer, ret->missing);
 	return err < 0 ? err : tell_rest(&before, "before", layer, ret->missing);

@@ -43,7 +43,8 @@ json_t *kernel_log_expected(const json_t *manifest);
  * @expected: array of texts; a finding that contains one is none; NULL: nothing is expected
  * @ret: to whose arrays is added
  *
- * What is not printable ASCII becomes '?'. Return: 0 or -ENOMEM.
+ * What is not printable ASCII becomes '?'. Missing is what is more than KERNEL_LOG_MAX, and the beginning of a log
+ * whose first stamp is later than the run's: the kernel keeps the newest only. Return: 0 or -ENOMEM.
  */
 int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected,
 		    const struct kernel_log *ret);

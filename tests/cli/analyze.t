@@ -32,6 +32,13 @@ copy warned
 echo '[  100.0] WARNING: CPU: 1 PID: 1 at mm/vmstat.c:1 foo+0x1/0x2' >>"$TMP/warned/dmesg-host.txt"
 check_exit "a kernel's warning fails the run" 2 '1 faults in kernel logs.*vmstat.c:1' "$VCPULAT" analyze "$TMP/warned"
 
+copy torn
+echo '<6>[   99.000000] fine' >"$TMP/torn/dmesg-host.txt"
+echo '{"monotonic_ns": 40000000000}' >"$TMP/torn/facts-host.json"
+check_exit "a kernel's log without its beginning" 0 "the host's kernel log begins after the run did" \
+	"$VCPULAT" analyze "$TMP/torn"
+check "is in the result" grep -q '"kernel_log_missing": *\[$' "$TMP/torn.result.json"
+
 copy refused
 sed -i '/"role":"primer"/s/"result":"ok"/"result":"Permission denied"/' "$TMP/refused/stimuli.jsonl"
 check_exit "primers that all failed" 0 'primer mlock: 6 of 6 failed: Permission denied' "$VCPULAT" analyze "$TMP/refused"

@@ -175,7 +175,6 @@ static void findings_in_logs(void **state)
 		assert_false(kernel_log_is_finding(harmless[i]));
 }
 
-/* Owns the arrays of a struct kernel_log. */
 static void log_done(struct kernel_log *log)
 {
 	json_decref(log->during);
@@ -267,6 +266,33 @@ static void each_list_is_cut_by_itself(void **state)
 	assert_string_equal(missing(&log, 1), "the host's kernel log has 3 more faults before the run than are kept");
 }
 
+/* The kernel keeps so much of its log only. */
+static void a_log_that_begins_too_late_is_told(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t run_ns;
+		size_t missing;
+	} rows[] = { { "<6>[   42.500000][    T1] fine\n[   43.0] fine\n", 40 * SECOND, 1 },
+		     { "without a stamp\n[   99.0] fine\n", 40 * SECOND, 1 },
+		     { "[   41.5] fine\n[   99.0] fine\n", 40 * SECOND, 0 },
+		     { "[    0.0] fine\n[   99.0] fine\n", 40 * SECOND, 0 },
+		     { "[   99.0] fine\n", 0, 0 },
+		     { "without a stamp\n", 40 * SECOND, 0 },
+		     { "", 40 * SECOND, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(log_done) struct kernel_log log = log_new();
+		_cleanup_free_ char *text = strdup(rows[i].text);
+
+		assert_int_equal(kernel_log_scan("guest", text, rows[i].run_ns, NULL, &log), 0);
+		assert_int_equal(json_array_size(log.missing), rows[i].missing);
+		if (rows[i].missing)
+			assert_non_null(strstr(missing(&log, 0), "the guest's kernel log begins after the run did"));
+	}
+}
+
 static void clock_feed(struct clock_check *check, enum trace_layer layer, uint64_t tsc, enum trace_type type)
 {
 	struct trace_event event = { .tsc = tsc,
@@ -336,12 +362,19 @@ static void bound_of_the_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(primers_and_shams),	      cmocka_unit_test(stimuli_alone),
-		cmocka_unit_test(the_probe_itself),	      cmocka_unit_test(a_hang_is_a_stimulus_that_lasts),
-		cmocka_unit_test(findings_in_logs),	      cmocka_unit_test(logs_are_made_printable),
-		cmocka_unit_test(expected_findings_are_none), cmocka_unit_test(an_emulated_host_may_stand_still),
-		cmocka_unit_test(old_findings_are_apart),     cmocka_unit_test(each_list_is_cut_by_itself),
-		cmocka_unit_test(clock_from_events),	      cmocka_unit_test(bound_of_the_clock),
+		cmocka_unit_test(primers_and_shams),
+		cmocka_unit_test(stimuli_alone),
+		cmocka_unit_test(the_probe_itself),
+		cmocka_unit_test(a_hang_is_a_stimulus_that_lasts),
+		cmocka_unit_test(findings_in_logs),
+		cmocka_unit_test(logs_are_made_printable),
+		cmocka_unit_test(expected_findings_are_none),
+		cmocka_unit_test(an_emulated_host_may_stand_still),
+		cmocka_unit_test(old_findings_are_apart),
+		cmocka_unit_test(each_list_is_cut_by_itself),
+		cmocka_unit_test(a_log_that_begins_too_late_is_told),
+		cmocka_unit_test(clock_from_events),
+		cmocka_unit_test(bound_of_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
