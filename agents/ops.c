@@ -136,6 +136,20 @@ static int op_symbols(struct agent *a, const json_t *request, json_t *reply, str
 	return ret < 0 ? err_sys(err, ret, "storing the kernel's symbols") : send_scratch(a, fd, reply, err);
 }
 
+/* A file that can only be written is there, too: then there is no text. */
+static int op_read(struct agent *a, const json_t *request, json_t *reply, struct err *err)
+{
+	const char *path = json_get_string(request, "path");
+	_cleanup_free_ char *text = NULL;
+
+	(void)a;
+	if (!fs_exists(path))
+		return err_sys(err, -ENOENT, "cannot read '%s'", path);
+	if (fs_read_line(path, &text, NULL) == 0)
+		json_object_set_new(reply, "text", json_string(text));
+	return 0;
+}
+
 static int op_write(struct agent *a, const json_t *request, json_t *reply, struct err *err)
 {
 	const char *path = json_get_string(request, "path");
@@ -143,6 +157,8 @@ static int op_write(struct agent *a, const json_t *request, json_t *reply, struc
 	json_t *text;
 
 	(void)a;
+	if (!fs_exists(path)) /* sysfs and procfs refuse to make one with other words */
+		return err_sys(err, -ENOENT, "cannot write '%s'", path);
 	if (fs_read_line(path, &old, NULL) < 0)
 		old = strdup(""); /* can be written only */
 	text = json_string(old ? old : "");
@@ -432,6 +448,7 @@ static const struct op {
 	{ "file", op_file },
 	{ "dmesg", op_dmesg },
 	{ "symbols", op_symbols },
+	{ "read", op_read },
 	{ "write", op_write },
 	{ "clock", op_clock },
 	{ "capture.start", op_capture_start },

@@ -15,6 +15,8 @@
 #include "common/err.h"
 #include "common/link.h"
 
+#define AGENT_TIMEOUT_MS 20000 /* for what an agent answers at once; its CPU may be emulated */
+
 struct agent;
 
 /**

@@ -9,6 +9,7 @@
 
 #include "common/cpulist.h"
 #include "common/fs.h"
+#include "common/json.h"
 #include "host/cpus.h"
 #include "host/domain.h"
 #include "host/kvm_check.h"
@@ -169,18 +170,41 @@ static int check_cmdline(const struct schema_strings *wanted, struct err *err)
 	return ret;
 }
 
+static int check_missing(const struct scenario_check *check, struct err *err)
+{
+	return err_set(err, -ENOTSUP, "it wants '%s', not here", check->path);
+}
+
+/* @text: NULL: cannot be read */
+static int check_text(const struct scenario_check *check, const char *text, struct err *err)
+{
+	if (text && strcmp(text, check->equals) == 0)
+		return 0;
+	return err_set(err, -ENOTSUP, "it wants '%s' to hold '%s', here it %s%.100s", check->path, check->equals,
+		       text ? "holds " : "cannot be read", text ? text : "");
+}
+
 static int check_file(const struct scenario_check *check, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
-	int ret;
 
 	if (!check->equals[0])
-		return fs_exists(check->path) ? 0 : err_set(err, -ENOTSUP, "it wants '%s', not here", check->path);
-	ret = fs_read_line(check->path, &text, err);
-	if (ret == 0 && strcmp(text, check->equals) == 0)
-		return 0;
-	return err_set(err, -ENOTSUP, "it wants '%s' to hold '%s', here it %s%s", check->path, check->equals,
-		       ret < 0 ? "cannot be read" : "holds ", ret < 0 ? "" : text);
+		return fs_exists(check->path) ? 0 : check_missing(check, err);
+	fs_read_line(check->path, &text, NULL);
+	return check_text(check, text, err);
+}
+
+static int check_guest_file(const struct scenario_check *check, struct agent *agent, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	int ret = agent_call(agent, json_pack("{s:s, s:s}", "op", "read", "path", check->path), AGENT_TIMEOUT_MS,
+			     &reply, err);
+
+	if (ret == -ENOENT)
+		return check_missing(check, err);
+	if (ret < 0 || !check->equals[0])
+		return ret;
+	return check_text(check, json_string_value(json_object_get(reply, "text")), err);
 }
 
 int checks_scenario(const struct scenario *scenario, struct err *err)
@@ -194,4 +218,15 @@ int checks_scenario(const struct scenario *scenario, struct err *err)
 		if (check[i].layer == LAYER_HOST)
 			ret = check_file(&check[i], err);
 	return ret < 0 ? err_prefix(err, ret, "%s", scenario->name) : 0;
+}
+
+int checks_guest(const struct scenario *scenario, struct agent *agent, struct err *err)
+{
+	const struct scenario_check *check = scenario->checks.item;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < scenario->checks.count; i++)
+		if (check[i].layer == LAYER_GUEST)
+			ret = check_guest_file(&check[i], agent, err);
+	return ret < 0 ? err_prefix(err, ret, "in its guest") : 0;
 }

@@ -8,6 +8,7 @@
 
 #include <sched.h>
 
+#include "host/agent.h"
 #include "host/scenario.h"
 
 /* Which CPUs a run uses. */
@@ -70,5 +71,15 @@ int checks_kernel(struct err *err);
  * Return: 0 or -ENOTSUP.
  */
 int checks_scenario(const struct scenario *scenario, struct err *err);
+
+/**
+ * checks_guest - what a scenario asks of its guest
+ * @scenario: its checks of layer guest
+ * @agent: the guest's
+ * @err: what is missing
+ *
+ * Return: 0, -ENOTSUP, or as agent_call().
+ */
+int checks_guest(const struct scenario *scenario, struct agent *agent, struct err *err);
 
 #endif

@@ -7,8 +7,6 @@
 #include "common/json.h"
 #include "common/tsc.h"
 
-#define CALL_TIMEOUT_MS 20000
-
 static int ping(struct clock_track *track, struct agent *agent, struct err *err)
 {
 	for (int i = 0; i < CLOCK_TRACK_PINGS; i++) {
@@ -17,7 +15,7 @@ static int ping(struct clock_track *track, struct agent *agent, struct err *err)
 		int ret;
 
 		pair->host0 = tsc_read();
-		ret = agent_call(agent, json_pack("{s:s}", "op", "clock"), CALL_TIMEOUT_MS, &reply, err);
+		ret = agent_call(agent, json_pack("{s:s}", "op", "clock"), AGENT_TIMEOUT_MS, &reply, err);
 		pair->host1 = tsc_read();
 		if (ret < 0)
 			return ret;

@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/stop.h"
+#include "host/apply.h"
 #include "host/cpus.h"
 #include "host/guest.h"
 #include "host/guest_autopsy.h"
@@ -18,7 +19,6 @@
 #include "host/paths.h"
 #include "host/settings.h"
 
-#define CALL_TIMEOUT_MS 20000
 #define MAX_TEXT_BYTES (64ULL << 20)
 #define RUN_ATTEMPTS 3
 #define TSC_TOLERANCE "/sys/module/kvm/parameters/tsc_tolerance_ppm"
@@ -152,59 +152,18 @@ static int place_guest(struct run *r, const struct one *one, struct err *err)
 static int get_facts(struct agent *agent, json_t **ret, struct err *err)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	int res = agent_call(agent, json_pack("{s:s}", "op", "facts"), CALL_TIMEOUT_MS, &reply, err);
+	int res = agent_call(agent, json_pack("{s:s}", "op", "facts"), AGENT_TIMEOUT_MS, &reply, err);
 
 	if (res == 0)
 		*ret = json_incref(json_object_get(reply, "facts"));
 	return res;
 }
 
-static int set_in_guest(struct run *r, struct one *one, const struct scenario_setting *s, struct err *err)
-{
-	_cleanup_json_ json_t *reply = NULL;
-	_cleanup_free_ char *old = NULL;
-	int ret = agent_call(r->guest.agent,
-			     json_pack("{s:s, s:s, s:s}", "op", "write", "path", s->path, "value", s->value),
-			     CALL_TIMEOUT_MS, &reply, err);
-
-	if (ret < 0)
-		return ret;
-	old = strdup(json_get_string(reply, "old"));
-	if (!old)
-		return -ENOMEM;
-	return json_array_append_new(one->guest_old,
-				     json_pack("{s:s, s:s}", "path", s->path, "old", settings_chosen(old)));
-}
-
-static int apply_settings(struct run *r, struct one *one, struct err *err)
-{
-	const struct scenario_setting *s = one->scenario->settings.item;
-	int ret = 0;
-
-	for (size_t i = 0; ret == 0 && i < one->scenario->settings.count; i++) {
-		if (s[i].layer == LAYER_GUEST)
-			ret = set_in_guest(r, one, &s[i], err);
-		else
-			ret = settings_set(r->settings, s[i].path, s[i].value, err);
-		if (ret == -ENOENT && s[i].optional)
-			ret = 0;
-	}
-	return ret;
-}
-
-static void undo_settings(struct run *r, struct one *one)
+static void undo_settings(struct run *r, const struct one *one)
 {
 	struct err err = { "" };
 
-	for (size_t i = json_array_size(one->guest_old); r->guest.agent && i-- > 0;) {
-		const json_t *change = json_array_get(one->guest_old, i);
-
-		agent_call(r->guest.agent,
-			   json_pack("{s:s, s:s, s:s}", "op", "write", "path", json_get_string(change, "path"), "value",
-				     json_get_string(change, "old")),
-			   CALL_TIMEOUT_MS, NULL, NULL);
-	}
-	if (settings_restore(r->settings, &err) < 0)
+	if (apply_undo(r->settings, r->guest.agent, one->guest_old, &err) < 0)
 		log_error("%s", err.msg);
 }
 
@@ -338,8 +297,10 @@ static int prepare_one(struct run *r, struct one *one, struct err *err)
 		ret = get_facts(r->agent, &one->host_facts, err);
 	if (ret == 0 && r->guest.agent)
 		ret = get_facts(r->guest.agent, &one->guest_facts, err);
+	if (ret == 0 && r->guest.agent)
+		ret = checks_guest(one->scenario, r->guest.agent, err);
 	if (ret == 0)
-		ret = apply_settings(r, one, err);
+		ret = apply_settings(one->scenario, r->settings, r->guest.agent, one->guest_old, err);
 	if (ret < 0)
 		return ret;
 	return name ? bundle_writer_open(r->o->out_dir, name, &one->bundle, err) : -ENOMEM;
