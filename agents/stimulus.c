@@ -22,9 +22,10 @@ static const struct stimulus_ops *(*const kinds[])(void) = { STIMULUS_KINDS(KIND
 
 /* The mapping that agent and worker share. Ordered by worker_wake() and worker_report(). */
 struct shared {
-	bool sham;		   /* written by the agent */
-	uint64_t spin_cycles;	   /* written by the agent */
-	struct stimulus_shot shot; /* written by the worker */
+	bool sham;		     /* written by the agent */
+	uint64_t spin_cycles;	     /* written by the agent */
+	struct stimulus_shot shot;   /* written by the worker */
+	struct stimulus_state state; /* of the worker */
 };
 
 struct stimulus {
@@ -79,10 +80,11 @@ void stimulus_shoot(const struct stimulus_ops *ops, struct stimulus_state *state
 static int stimulus_body(struct worker *self, void *ctx)
 {
 	const struct start *start = ctx;
-	struct stimulus_state state = { .fd = -1 };
 	struct shared *s = self->shared;
-	int ret = start->ops->prepare ? start->ops->prepare(&state, start->params) : 0;
+	int ret;
 
+	s->state = (struct stimulus_state){ .fd = -1 };
+	ret = start->ops->prepare ? start->ops->prepare(&s->state, start->params) : 0;
 	if (ret < 0)
 		return ret;
 	ret = worker_pin(self);
@@ -93,7 +95,7 @@ static int stimulus_body(struct worker *self, void *ctx)
 		ret = worker_await(self);
 		if (ret < 0)
 			return ret;
-		stimulus_shoot(start->ops, &state, s->sham, s->spin_cycles, &s->shot);
+		stimulus_shoot(start->ops, &s->state, s->sham, s->spin_cycles, &s->shot);
 	}
 }
 
@@ -216,8 +218,14 @@ int stimulus_pid(const struct stimulus *stimulus)
 
 void stimulus_free(struct stimulus *stimulus)
 {
+	const struct shared *s;
+
 	if (!stimulus)
 		return;
+	worker_reap(&stimulus->worker);
+	s = stimulus->worker.shared;
+	if (s && stimulus->ops->repay)
+		stimulus->ops->repay(stimulus->params, s->state.owed);
 	worker_end(&stimulus->worker);
 	if (stimulus->ops->clean)
 		stimulus->ops->clean(stimulus->params);

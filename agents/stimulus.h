@@ -21,6 +21,7 @@
 #include "common/stimulus_kinds.h"
 
 #define STIMULUS_DETAIL_BYTES 1024
+#define STIMULUS_DEBTS_MAX 2
 
 enum stimulus_role {
 	STIMULUS_SETTLE,   /* only lets time pass; no mark */
@@ -28,7 +29,7 @@ enum stimulus_role {
 	STIMULUS_STIMULUS, /* makes a kernel queue work: MARK_STIMULUS */
 };
 
-/* What a kind keeps in its worker. */
+/* What a kind keeps in its worker; the agent sees it, too, but not what it points to. */
 struct stimulus_state {
 	int fd;				    /* -1: none */
 	unsigned char *page;		    /* NULL: none */
@@ -37,6 +38,7 @@ struct stimulus_state {
 	bool numbered;			    /* each is touched once, and begins with its number then */
 	bool async;			    /* in a bare guest: the vCPU's thread is not to fetch them itself */
 	bool on;			    /* of kinds that alternate */
+	bool owed[STIMULUS_DEBTS_MAX];	    /* of kinds with repay(): what act() began and has not taken back */
 	uint64_t began;			    /* TSC: act() may say when the action itself did; 0: at once */
 	void *own;			    /* of kinds that need more; NULL: nothing */
 	char detail[STIMULUS_DETAIL_BYTES]; /* of an action of kinds whose actions differ; "": nothing to say */
@@ -50,6 +52,8 @@ struct stimulus_ops {
 	int (*prepare)(struct stimulus_state *state, const json_t *params);
 	/* On the worker's CPU: acts once, with nothing but the action itself. Returns 0 or -errno. */
 	int (*act)(struct stimulus_state *state);
+	/* In the agent, once the worker is gone, perhaps killed: takes back what act() still owes. NULL: nothing. */
+	void (*repay)(const json_t *params, const bool owed[static STIMULUS_DEBTS_MAX]);
 	/* In the agent, once the worker is gone: takes back what prepare() left in the kernel. NULL: nothing. */
 	void (*clean)(const json_t *params);
 };

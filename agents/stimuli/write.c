@@ -11,11 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/mono.h"
 
 #define VALUE_BYTES 64
 #define NAME_BYTES 32
 #define HOLD_MAX_MS 10000
+
+/* Of struct stimulus_state's owed. */
+enum { MAIN, BESIDE };
 
 struct writing {
 	int fd;
@@ -24,6 +28,7 @@ struct writing {
 	int back_fd;		/* where it is written */
 	unsigned long hold_ms;	/* before it is written back */
 	bool may_be_refused;	/* the attempt is what counts */
+	bool *owed;		/* it is still to be written back; the agent sees it */
 	int result;		/* of the last time */
 	unsigned long took_ms;
 };
@@ -96,6 +101,8 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	state->own = w; /* lives as long as the worker */
 	if (ret < 0)
 		return ret;
+	w->main.owed = &state->owed[MAIN];
+	w->beside.owed = &state->owed[BESIDE];
 	w->two = json_object_get(params, "beside_path");
 	return w->two ? read_writing(params, "beside_", &w->beside) : 0;
 }
@@ -109,17 +116,29 @@ static int put(int fd, const char *text)
 	return n < 0 ? -errno : 0;
 }
 
+/*
+ * A kill may come at any point. Into the same file a value can be written back twice, or for nothing, so that this is
+ * owed from before the first write until after the second. Where it goes to another file, the second gives back what
+ * the first took: twice would be too much, and what is in doubt is not owed.
+ */
 static int put_there_and_back(const struct writing *w)
 {
-	int ret = put(w->fd, w->value);
+	bool in_doubt = w->back_fd == w->fd;
+	int ret;
 
+	*w->owed = w->back[0] && in_doubt;
+	ret = put(w->fd, w->value);
+	*w->owed = w->back[0] && ret == 0;
 	if (ret == -EBUSY && w->may_be_refused)
 		return 0; /* and nothing has changed that would have to be written back */
 	if (ret < 0 || !w->back[0])
 		return ret;
 	if (w->hold_ms)
 		usleep((useconds_t)w->hold_ms * 1000);
-	return put(w->back_fd, w->back);
+	*w->owed = in_doubt;
+	ret = put(w->back_fd, w->back);
+	*w->owed = ret < 0;
+	return ret;
 }
 
 static void *run_writer(void *arg)
@@ -148,10 +167,27 @@ static int act(struct stimulus_state *state)
 	return w->main.result < 0 ? w->main.result : w->beside.result;
 }
 
+static void write_back(const json_t *params, const char *path_name, const char *back_name)
+{
+	_cleanup_close_ int fd = open_param(params, path_name);
+	char back[VALUE_BYTES];
+
+	if (fd >= 0 && stimulus_param(params, back_name, back, sizeof(back)) == 0)
+		put(fd, back);
+}
+
+static void repay(const json_t *params, const bool owed[static STIMULUS_DEBTS_MAX])
+{
+	if (owed[MAIN])
+		write_back(params, json_object_get(params, "back_path") ? "back_path" : "path", "back");
+	if (owed[BESIDE])
+		write_back(params, "beside_path", "beside_back");
+}
+
 const struct stimulus_ops *stimulus_write(void)
 {
 	static const struct stimulus_ops ops = {
-		.name = "write", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act
+		.name = "write", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act, .repay = repay
 	};
 
 	return &ops;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -197,6 +198,101 @@ static void two_write_at_once(void **state)
 		assert_int_equal(sscanf(shot.detail, "%lu ms beside %lu ms", &ms, &ms), 2);
 		stimulus_free(stimulus);
 	}
+}
+
+#define TTL "/proc/sys/net/ipv4/ip_default_ttl"
+#define RETRIES "/proc/sys/net/ipv4/tcp_retries2"
+
+static void assert_holds(const char *file, const char *want)
+{
+	_cleanup_free_ char *text = NULL;
+
+	assert_int_equal(fs_read_line(file, &text, NULL), 0);
+	assert_string_equal(text, want);
+}
+
+/* Kills the worker once its value stands, for as long as it holds that; @meanwhile goes into RETRIES before. */
+static void kill_while_held(struct stimulus *stimulus, const char *value, const char *meanwhile)
+{
+	struct stimulus_shot shot;
+	pid_t pid = fork();
+
+	for (int i = 0; pid == 0 && i < 5000; i++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (fs_read_line(TTL, &text, NULL) == 0 && strcmp(text, value) == 0) {
+			usleep(100000); /* for the one beside */
+			if (meanwhile)
+				fs_write(RETRIES, meanwhile, NULL);
+			kill(stimulus_pid(stimulus), SIGKILL);
+			_exit(0);
+		}
+		usleep(1000);
+	}
+	if (pid == 0)
+		_exit(1);
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), -ECHILD);
+	waitpid(pid, NULL, 0);
+}
+
+/* With the settings of a network of its own, which nobody else sees. */
+static void killed_write_is_written_back_once(void **state)
+{
+	static const struct {
+		const char *more;      /* parameters */
+		const char *meanwhile; /* NULL: nothing */
+		const char *ttl;       /* in the end */
+		const char *retries;   /* in the end */
+	} cases[] = {
+		{ "{}", "7", "64", "7" },
+		{ "{\"back_path\": \"" RETRIES "\"}", "7", "65", "64" },
+		{ "{\"beside_path\": \"" RETRIES "\", \"beside_value\": 5, \"beside_back\": 6}", NULL, "64", "6" },
+		{ "{\"beside_path\": \"" RETRIES "\", \"beside_value\": 5, \"beside_back\": 6}", "7", "64", "7" },
+	};
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) < 0 || access(TTL, W_OK) < 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_json_ json_t *params = json_loads(cases[i].more, 0, NULL);
+		_cleanup_json_ json_t *main =
+			json_pack("{s:s, s:i, s:i, s:i}", "path", TTL, "value", 65, "back", 64, "hold", 10000);
+		struct stimulus *stimulus;
+
+		json_object_update(params, main);
+		stimulus = prepare_with("write", -1, params);
+		kill_while_held(stimulus, "65", cases[i].meanwhile);
+		assert_holds(TTL, "65");
+		stimulus_free(stimulus);
+		assert_holds(TTL, cases[i].ttl);
+		assert_holds(RETRIES, cases[i].retries);
+		assert_int_equal(fs_write(TTL, "64", NULL), 0);
+	}
+}
+
+/* What has been written back already stays as it is. */
+static void finished_write_is_left_alone(void **state)
+{
+	_cleanup_json_ json_t *params =
+		json_pack("{s:s, s:i, s:i, s:s}", "path", TTL, "value", 65, "back", 8, "back_path", RETRIES);
+	static const bool beside[STIMULUS_DEBTS_MAX] = { false, true };
+	struct stimulus *stimulus;
+	struct stimulus_shot shot;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) < 0 || access(TTL, W_OK) < 0)
+		skip();
+	stimulus = prepare_with("write", -1, params);
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_holds(RETRIES, "8");
+	assert_int_equal(fs_write(RETRIES, "9", NULL), 0);
+	stimulus_free(stimulus);
+	assert_holds(RETRIES, "9");
+	json_object_set_new(params, "beside_path", json_string(RETRIES));
+	json_object_set_new(params, "beside_back", json_integer(10));
+	stimulus_write()->repay(params, beside);
+	assert_holds(TTL, "65");
+	assert_holds(RETRIES, "10");
 }
 
 /* Every action takes the next pair of payload and length, and says what it executes. */
@@ -489,6 +585,8 @@ int main(void)
 		cmocka_unit_test(absent_cpu_is_an_error),
 		cmocka_unit_test(fault_touches_as_many_pages),
 		cmocka_unit_test(two_write_at_once),
+		cmocka_unit_test(killed_write_is_written_back_once),
+		cmocka_unit_test(finished_write_is_left_alone),
 		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
 		cmocka_unit_test(fault_rate_counts_what_threads_touch),
 		cmocka_unit_test(function_calls_and_shootdowns_are_ipis),
