@@ -114,27 +114,39 @@ int settings_set(struct settings *s, const char *path, const char *value, struct
 	if (ret < 0)
 		return ret;
 	old = settings_chosen(text);
-	if (strcmp(old, value) == 0)
-		return 0;
 	change = json_pack("{s:s, s:s}", "path", path, "old", old);
 	if (!change)
 		return err_set(err, -EINVAL, "'%s' holds what cannot be kept", path);
 	ret = journal_write(s, change, err);
 	if (ret < 0)
 		return ret;
-	ret = fs_write(path, value, err);
+	ret = strcmp(old, value) ? fs_write(path, value, err) : 0;
 	return ret < 0 ? ret : json_array_append(s->changes, change);
 }
 
-static int restore_all(const json_t *changes, struct err *err)
+/* Some files act on every write: what stands as before is left alone. Returns whether it was written, or -errno. */
+static int restore_one(const char *path, const char *old, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int ret;
+
+	if (fs_read_line(path, &text, NULL) == 0 && strcmp(settings_chosen(text), old) == 0)
+		return 0;
+	ret = fs_write(path, old, err);
+	return ret < 0 ? ret : 1;
+}
+
+static int restore_all(const json_t *changes, size_t *ret_count, struct err *err)
 {
 	int ret = 0;
 
+	*ret_count = 0;
 	for (size_t i = json_array_size(changes); i-- > 0;) {
 		const json_t *change = json_array_get(changes, i);
 		struct err one = { "" };
-		int res = fs_write(json_get_string(change, "path"), json_get_string(change, "old"), &one);
+		int res = restore_one(json_get_string(change, "path"), json_get_string(change, "old"), &one);
 
+		*ret_count += res > 0;
 		if (res < 0 && ret == 0)
 			ret = err_set(err, res, "not restored: %s", one.msg);
 	}
@@ -143,7 +155,8 @@ static int restore_all(const json_t *changes, struct err *err)
 
 int settings_restore(struct settings *s, struct err *err)
 {
-	int ret = restore_all(s->changes, err);
+	size_t count;
+	int ret = restore_all(s->changes, &count, err);
 
 	json_array_clear(s->changes);
 	if (ftruncate(s->journal_fd, 0) < 0 && ret == 0)
@@ -201,8 +214,7 @@ int settings_recover(const char *dir, size_t *ret_count, struct err *err)
 	if (ret < 0)
 		return ret;
 	changes = journal_read(text);
-	*ret_count = json_array_size(changes);
-	ret = restore_all(changes, err);
+	ret = restore_all(changes, ret_count, err);
 	if (ret == 0 && unlink(path) < 0)
 		ret = err_sys(err, -errno, "cannot remove '%s'", path);
 	return ret;

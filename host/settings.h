@@ -40,7 +40,8 @@ int settings_open(const char *dir, struct settings **ret, struct err *err);
  * @value: written as it stands
  * @err: names path and value
  *
- * Of a choice file ("always [madvise] never") the bracketed word is what will be restored.
+ * Of a choice file ("always [madvise] never") the bracketed word is what will be restored. A value that stands there
+ * already is not written again, but restored all the same: what is measured may change it.
  * Return: 0, also when the value stood there already; or -errno, then nothing was changed.
  */
 int settings_set(struct settings *settings, const char *path, const char *value, struct err *err);
@@ -63,7 +64,7 @@ void settings_close(struct settings *settings);
 /**
  * settings_recover - undo what the journal of a killed run says
  * @dir: as settings_dir()
- * @ret_count: number of settings restored
+ * @ret_count: number of settings restored, those that stood as before not counted
  * @err: as settings_restore()
  *
  * Return: 0, also when there is nothing to undo; -EBUSY while a run is going on; or another -errno.

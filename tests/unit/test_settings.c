@@ -88,6 +88,8 @@ static void test_same_value_changes_nothing(void **state)
 	assert_int_equal(settings_open(p->dir, &s, NULL), 0);
 	assert_int_equal(settings_set(s, p->other, "madvise", NULL), 0);
 	assert_holds(p->other, "always [madvise] never");
+	assert_int_equal(settings_restore(s, NULL), 0);
+	assert_holds(p->other, "always [madvise] never");
 }
 
 static void test_missing_file(void **state)
@@ -116,15 +118,15 @@ static void test_second_run_is_refused(void **state)
 }
 
 /* As after kill -9: the process is gone, the journal is not. */
-static void change_and_die(const struct place *p)
+static void change_and_die(const struct place *p, const char *file, const char *other)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		struct settings *s = NULL;
 
-		if (settings_open(p->dir, &s, NULL) == 0 && settings_set(s, p->file, "1", NULL) == 0 &&
-		    settings_set(s, p->other, "never", NULL) == 0)
+		if (settings_open(p->dir, &s, NULL) == 0 && settings_set(s, p->file, file, NULL) == 0 &&
+		    settings_set(s, p->other, other, NULL) == 0)
 			_exit(0);
 		_exit(1);
 	}
@@ -138,7 +140,7 @@ static void test_recover_after_a_kill(void **state)
 	struct err err = { "" };
 	size_t count = 0;
 
-	change_and_die(p);
+	change_and_die(p, "1", "never");
 	assert_holds(p->file, "1");
 	assert_int_equal(settings_open(p->dir, &s, &err), -EEXIST);
 	assert_non_null(strstr(err.msg, "vcpulat recover"));
@@ -150,6 +152,20 @@ static void test_recover_after_a_kill(void **state)
 	settings_close(s);
 }
 
+/* Nothing was changed by the run itself, but something by what it measured. */
+static void test_recover_what_others_changed(void **state)
+{
+	struct place *p = *state;
+	size_t count = 0;
+
+	change_and_die(p, "60", "madvise");
+	assert_int_equal(fs_write(p->file, "7", NULL), 0);
+	assert_int_equal(settings_recover(p->dir, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_holds(p->file, "60");
+	assert_holds(p->other, "always [madvise] never");
+}
+
 static void test_recover_with_a_torn_journal(void **state)
 {
 	struct place *p = *state;
@@ -157,7 +173,7 @@ static void test_recover_with_a_torn_journal(void **state)
 	_cleanup_free_ char *text = NULL;
 	size_t count = 0;
 
-	change_and_die(p);
+	change_and_die(p, "1", "never");
 	assert_int_equal(fs_read(journal, 4096, &text, NULL, NULL), 0);
 	text[strlen(text) - 5] = '\0';
 	assert_int_equal(fs_write(journal, text, NULL), 0);
@@ -202,8 +218,8 @@ int main(void)
 		TEST(test_set_and_restore_in_reverse),	TEST(test_close_restores),
 		TEST(test_same_value_changes_nothing),	TEST(test_missing_file),
 		TEST(test_second_run_is_refused),	TEST(test_recover_after_a_kill),
-		TEST(test_recover_with_a_torn_journal), TEST(test_one_that_cannot_be_restored),
-		cmocka_unit_test(test_chosen),
+		TEST(test_recover_with_a_torn_journal), TEST(test_recover_what_others_changed),
+		TEST(test_one_that_cannot_be_restored), cmocka_unit_test(test_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
