@@ -38,7 +38,8 @@ done <"$out/boots"
 "$vcpulat" compare "$out"/*/*/1/*.result.json -o "$out/comparison.json" >/dev/null
 [ -s "$out/comparison.json" ] || exit 1
 
-jq -r --slurpfile comparison "$out/comparison.json" -f "$here/matrix.jq" "$out/arms.json" |
+jq -r --slurpfile comparison "$out/comparison.json" --slurpfile scenarios "$out/scenarios.json" -f "$here/matrix.jq" \
+	"$out/arms.json" |
 	tee "$out/matrix.txt" | column -t -s '|'
 jq -r '.findings[] | select(.fails) | "\(.scenario) on \(.arm): \(.text)"' "$out/comparison.json" | sort -u
 # What a scenario did not find is told in the logs of the runs.
