@@ -26,7 +26,9 @@ check_exit "run without a scenario" 1 'no scenario given' "$VCPULAT" run
 check_exit "run with an unknown scenario" 1 "no scenario 'x'; there are:.* vmstat-host" "$VCPULAT" run x
 check_exit "run with an unknown guest" 1 "'qemu': allowed are libvirt, none and bare" "$VCPULAT" run --guest qemu vmstat-host
 check_exit "run of the guest's own kernel with a bare guest" 1 'vmstat-guest: not in a bare guest, which has no kernel' \
-	"$VCPULAT" run --guest bare vmstat-host vmstat-guest
+	"$VCPULAT" run --guest bare vmstat-guest
+check_exit "of several, it is skipped" 77 'skipped, vmstat-guest: not in a bare guest' \
+	"$VCPULAT" run --guest bare vmstat-guest vmstat-self-guest
 check_exit "run with a probe that there is not" 1 "--probe 'tick': allowed are spin and timer" "$VCPULAT" run --probe tick vmstat-host
 check_exit "an emulated host cannot qualify" 1 'cannot qualify' \
 	"$VCPULAT" run --emulated --mode qualification vmstat-host
