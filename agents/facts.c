@@ -5,14 +5,16 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
+#include "common/printk.h"
 
 #define PROC_LIMIT ((size_t)4 << 20)
+#define LOG_TAIL_BYTES 4096
 
 /* Files of one line, or a few. */
 static const struct file_fact {
@@ -158,13 +160,19 @@ static void add_cpu_flags(json_t *facts)
 	json_object_set_new(facts, "cpu_flags", flags);
 }
 
-/* When these facts were taken, on the clock of the kernel's log. */
-static void add_time(json_t *facts)
+/* The stamp of the log's last line. What comes later is of the run for which these facts are taken. */
+static void add_log_time(json_t *facts)
 {
-	struct timespec now;
+	char text[LOG_TAIL_BYTES + 1];
+	int n = klogctl(KLOG_READ_ALL, text, LOG_TAIL_BYTES); /* as much of its end as there is room for */
+	uint64_t last_ns = UINT64_MAX;
+	char *rest = text;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	json_object_set_new(facts, "monotonic_ns", json_integer((json_int_t)now.tv_sec * 1000000000 + now.tv_nsec));
+	text[n > 0 ? n : 0] = '\0';
+	for (char *line; (line = strsep(&rest, "\n"));)
+		last_ns = *line ? printk_stamp_ns(line) : last_ns;
+	if (last_ns != UINT64_MAX)
+		json_object_set_new(facts, "log_ns", json_integer((json_int_t)last_ns));
 }
 
 json_t *facts_collect(void)
@@ -174,7 +182,7 @@ json_t *facts_collect(void)
 	if (!facts)
 		return NULL;
 	add_uname(facts);
-	add_time(facts);
+	add_log_time(facts);
 	add_proc(facts, "/proc/cpuinfo", "model name", "model_name");
 	add_proc(facts, "/proc/cpuinfo", "microcode", "microcode");
 	add_proc(facts, "/proc/meminfo", "MemTotal", "mem_total");

@@ -21,10 +21,10 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/link.h"
+#include "common/printk.h"
 #include "common/tsc.h"
 
 #define SEND_TIMEOUT_MS 60000
-#define KLOG_READ_ALL 3
 #define KLOG_SIZE 10
 #define PROBE_CAPACITY 65536
 #define BUFFER_KIB 4096

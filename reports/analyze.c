@@ -362,7 +362,7 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return kernel_log_scan(layer, text, json_get_u64(facts, "monotonic_ns"), expected, &a->kernel_log);
+	return kernel_log_scan(layer, text, json_get_u64(facts, "log_ns"), expected, &a->kernel_log);
 }
 
 /* What nobody's gap shows: somebody else waits. */

@@ -8,9 +8,9 @@
 
 #include "common/cleanup.h"
 #include "common/fs.h"
+#include "common/printk.h"
 
 #define MAX_LINE_CHARS 300
-#define CLOCK_SLACK_NS 2000000000ULL /* the log's clock and that of the facts start up to this far apart */
 
 struct pattern {
 	const char *text;
@@ -108,18 +108,6 @@ static void make_printable(char *line)
 			*line = '?';
 }
 
-/* "[   12.345678]"; UINT64_MAX: the line has no stamp, so it may be of any time. */
-static uint64_t stamp_of(const char *line)
-{
-	const char *open = *line == '<' && strchr(line, '>') ? strchr(line, '>') + 1 : line;
-	unsigned long long seconds;
-	unsigned int microseconds;
-
-	if (sscanf(open, "[%llu.%6u]", &seconds, &microseconds) != 2)
-		return UINT64_MAX;
-	return seconds * 1000000000 + microseconds * 1000ULL;
-}
-
 /* Of one layer, and of one time. */
 struct findings {
 	json_t *kept;
@@ -154,11 +142,6 @@ static int tell_rest(const struct findings *findings, const char *when, const ch
 	return add_missing(missing, layer, text);
 }
 
-static bool is_torn(uint64_t begin_ns, uint64_t run_ns)
-{
-	return run_ns && begin_ns != UINT64_MAX && begin_ns > run_ns && begin_ns - run_ns > CLOCK_SLACK_NS;
-}
-
 static int tell_torn(const char *layer, json_t *missing)
 {
 	_cleanup_free_ char *text =
@@ -167,23 +150,22 @@ static int tell_torn(const char *layer, json_t *missing)
 	return add_missing(missing, layer, text);
 }
 
-int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected,
+int kernel_log_scan(const char *layer, char *text, uint64_t last_ns, const json_t *expected,
 		    const struct kernel_log *ret)
 {
 	struct findings during = { .kept = ret->during };
 	struct findings before = { .kept = ret->before };
-	uint64_t begin_ns = UINT64_MAX;
+	uint64_t first_ns = UINT64_MAX;
 	int err = 0;
 
 	for (char *line; err == 0 && (line = strsep(&text, "\n"));) {
-		uint64_t stamp_ns = stamp_of(line);
-		bool is_old = run_ns > CLOCK_SLACK_NS && stamp_ns < run_ns - CLOCK_SLACK_NS;
+		uint64_t stamp_ns = printk_stamp_ns(line);
 
-		begin_ns = begin_ns == UINT64_MAX ? stamp_ns : begin_ns;
+		first_ns = first_ns == UINT64_MAX ? stamp_ns : first_ns;
 		if (kernel_log_is_finding(line) && !is_expected(line, expected))
-			err = add_finding(is_old ? &before : &during, layer, line);
+			err = add_finding(last_ns && stamp_ns <= last_ns ? &before : &during, layer, line);
 	}
-	if (err == 0 && is_torn(begin_ns, run_ns))
+	if (err == 0 && last_ns && first_ns != UINT64_MAX && first_ns > last_ns)
 		err = tell_torn(layer, ret->missing);
 	if (err == 0)
 		err = tell_rest(&during, "of", layer, ret->missing);

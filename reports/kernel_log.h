@@ -39,14 +39,14 @@ json_t *kernel_log_expected(const json_t *manifest);
  * kernel_log_scan - collect the findings of one log
  * @layer: "host" or "guest"
  * @text: the log, terminated; its line ends are overwritten
- * @run_ns: stamp of the log's clock at which the run began; 0: not known, all is taken to be of the run
+ * @last_ns: stamp of the last line before the run; 0: not known, all is taken to be of the run
  * @expected: array of texts; a finding that contains one is none; NULL: nothing is expected
  * @ret: to whose arrays is added
  *
  * What is not printable ASCII becomes '?'. Missing is what is more than KERNEL_LOG_MAX, and the beginning of a log
- * whose first stamp is later than the run's: the kernel keeps the newest only. Return: 0 or -ENOMEM.
+ * whose first stamp is later than that: the kernel keeps the newest only. Return: 0 or -ENOMEM.
  */
-int kernel_log_scan(const char *layer, char *text, uint64_t run_ns, const json_t *expected,
+int kernel_log_scan(const char *layer, char *text, uint64_t last_ns, const json_t *expected,
 		    const struct kernel_log *ret);
 
 #endif

@@ -34,7 +34,7 @@ check_exit "a kernel's warning fails the run" 2 '1 faults in kernel logs.*vmstat
 
 copy torn
 echo '<6>[   99.000000] fine' >"$TMP/torn/dmesg-host.txt"
-echo '{"monotonic_ns": 40000000000}' >"$TMP/torn/facts-host.json"
+echo '{"log_ns": 40000000000}' >"$TMP/torn/facts-host.json"
 check_exit "a kernel's log without its beginning" 0 "the host's kernel log begins after the run did" \
 	"$VCPULAT" analyze "$TMP/torn"
 check "is in the result" grep -q '"kernel_log_missing": *\[$' "$TMP/torn.result.json"
@@ -58,7 +58,7 @@ check_exit "a percentile that nothing carries is not judged" 2 'native.p99: 6 ga
 copy clock
 tsc='"tsc", "constant_tsc", "nonstop_tsc"'
 facts() { # flags, clock source
-	printf '{"monotonic_ns": 1, "cpu_flags": [%s], "clocksource": "%s"}\n' "$1" "$2" >"$TMP/clock/facts-host.json"
+	printf '{"log_ns": 1, "cpu_flags": [%s], "clocksource": "%s"}\n' "$1" "$2" >"$TMP/clock/facts-host.json"
 }
 mode() { sed -i "s/\"mode\": \"[a-z]*\"/\"mode\": \"$1\"/" "$TMP/clock/manifest.json"; }
 facts '"tsc"' tsc
