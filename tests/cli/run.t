@@ -85,6 +85,18 @@ if usable; then
 	check "settings are as before" test "$(cat /proc/sys/vm/stat_interval)" = "$interval"
 	check_exit "another CPU is refused" 77 'CPU 0 is not isolated; isolated are 1' \
 		"$isolated" "exec '$VCPULAT' run --guest none --cpu 0 '$TMP/short.yaml'"
+	sed 's|^settings:.*|settings: [{path: /proc/sys/vm/vcpulat_none, value: 1}]|' "$TMP/short.yaml" >"$TMP/none.yaml"
+	check_exit "a setting that this kernel does not have is a skip" 77 "it wants to set '/proc/sys/vm/vcpulat_none', not there" \
+		"$isolated" "exec '$VCPULAT' run --guest none -o '$TMP/none' '$TMP/none.yaml'"
+	cluster=$(cat /proc/sys/vm/page-cluster)
+	sed "s|^primer:.*|stimulus: {kind: write, period: 500ms, params: [path=/proc/sys/vm/page-cluster, value=9, back=$cluster, hold=5000]}|" \
+		"$TMP/short.yaml" >"$TMP/held.yaml"
+	check_exit "a kill while a stimulus holds a value" 0 Killed "$isolated" "'$VCPULAT' run --guest none -o '$TMP/held' '$TMP/held.yaml' &
+		while kill -0 \$! && [ \$(cat /proc/sys/vm/page-cluster) != 9 ]; do sleep 0.1; done; kill -KILL \$!; wait \$!; test \$? = 137"
+	check "the agent writes back what stood there" \
+		bash -c 'for ((i = 0; i < 50; i++)); do [ "$(cat /proc/sys/vm/page-cluster)" = "$1" ] && exit; sleep 0.1; done; exit 1' - "$cluster"
+	echo "$cluster" >/proc/sys/vm/page-cluster
+	"$VCPULAT" recover >"$OUTPUT" 2>&1
 	scenario '{length: 1s, armed: 1s, control: 1s}' vcpulat.none=1 >"$TMP/word.yaml"
 	"$isolated" "mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
 		exec '$VCPULAT' run --guest bare -o '$TMP/bare' '$TMP/short.yaml'" >"$OUTPUT" 2>&1
