@@ -264,6 +264,11 @@ int fs_mkdirs(const char *path, struct err *err)
 	return make_dir(part, err);
 }
 
+bool fs_is_setting(const char *path)
+{
+	return (strncmp(path, "/proc/sys/", 10) == 0 || strncmp(path, "/sys/", 5) == 0) && !strstr(path, "..");
+}
+
 bool fs_exists(const char *path)
 {
 	struct stat st;

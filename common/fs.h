@@ -102,6 +102,14 @@ int fs_append(const char *from, const char *to, struct err *err);
 int fs_remove_tree(const char *path, struct err *err);
 
 /**
+ * fs_is_setting - may a scenario write this file?
+ * @path: of the file
+ *
+ * Those below /proc/sys and /sys are the kernel's.
+ */
+bool fs_is_setting(const char *path);
+
+/**
  * fs_exists - does a path exist?
  * @path: any kind of file; links are followed
  */

@@ -4,13 +4,9 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/fs.h"
 #include "common/probe_format.h"
 #include "host/scenario.h"
-
-static bool settable_path(const char *path)
-{
-	return (strncmp(path, "/proc/sys/", 10) == 0 || strncmp(path, "/sys/", 5) == 0) && !strstr(path, "..");
-}
 
 /* What a kind's help explains is what it takes; one that acts like another takes that one's too. */
 static bool takes(enum action_kind kind, const char *name, size_t len)
@@ -204,7 +200,7 @@ static int check_settings(const struct scenario *s, struct err *err)
 	const struct scenario_setting *set = s->settings.item;
 
 	for (size_t i = 0; i < s->settings.count; i++) {
-		if (!settable_path(set[i].path))
+		if (!fs_is_setting(set[i].path))
 			return err_set(err, -EINVAL, "%s: settings: '%s' is not below /proc/sys or /sys", s->name,
 				       set[i].path);
 		if (set[i].layer == LAYER_GUEST && s->shape.guests & 1U << GUEST_NONE)

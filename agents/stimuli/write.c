@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/fs.h"
 #include "common/mono.h"
 
 #define VALUE_BYTES 64
@@ -39,11 +40,6 @@ struct writers {
 	bool two;
 };
 
-static bool is_writable(const char *path)
-{
-	return (strncmp(path, "/proc/sys/", 10) == 0 || strncmp(path, "/sys/", 5) == 0) && !strstr(path, "..");
-}
-
 static int open_param(const json_t *params, const char *name)
 {
 	char path[PATH_MAX];
@@ -52,7 +48,7 @@ static int open_param(const json_t *params, const char *name)
 
 	if (ret < 0)
 		return ret;
-	if (!is_writable(path))
+	if (!fs_is_setting(path))
 		return -EPERM;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -160,10 +156,13 @@ static int act(struct stimulus_state *state)
 	if (ret)
 		return -ret;
 	run_writer(&w->main);
-	if (!w->two)
+	if (!w->two) {
+		snprintf(state->detail, sizeof(state->detail), "took=%lu ms", w->main.took_ms);
 		return w->main.result;
+	}
 	pthread_join(beside, NULL);
-	snprintf(state->detail, sizeof(state->detail), "%lu ms beside %lu ms", w->main.took_ms, w->beside.took_ms);
+	snprintf(state->detail, sizeof(state->detail), "took=%lu ms, beside took=%lu ms", w->main.took_ms,
+		 w->beside.took_ms);
 	return w->main.result < 0 ? w->main.result : w->beside.result;
 }
 

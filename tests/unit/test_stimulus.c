@@ -195,7 +195,7 @@ static void two_write_at_once(void **state)
 
 		assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
 		assert_int_equal(shot.result, cases[i].result);
-		assert_int_equal(sscanf(shot.detail, "%lu ms beside %lu ms", &ms, &ms), 2);
+		assert_int_equal(sscanf(shot.detail, "took=%lu ms, beside took=%lu ms", &ms, &ms), 2);
 		stimulus_free(stimulus);
 	}
 }
