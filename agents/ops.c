@@ -157,7 +157,7 @@ static int op_write(struct agent *a, const json_t *request, json_t *reply, struc
 	json_t *text;
 
 	(void)a;
-	if (!fs_exists(path)) /* sysfs and procfs refuse to make one with other words */
+	if (!fs_exists(path)) /* there, open() with O_CREAT fails with other words */
 		return err_sys(err, -ENOENT, "cannot write '%s'", path);
 	if (fs_read_line(path, &old, NULL) < 0)
 		old = strdup(""); /* can be written only */

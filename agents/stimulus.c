@@ -219,12 +219,13 @@ int stimulus_pid(const struct stimulus *stimulus)
 void stimulus_free(struct stimulus *stimulus)
 {
 	const struct shared *s;
+	bool gone;
 
 	if (!stimulus)
 		return;
-	worker_reap(&stimulus->worker);
+	gone = worker_reap(&stimulus->worker);
 	s = stimulus->worker.shared;
-	if (s && stimulus->ops->repay)
+	if (s && gone && stimulus->ops->repay) /* one that is not gone may yet do what it began */
 		stimulus->ops->repay(stimulus->params, s->state.owed);
 	worker_end(&stimulus->worker);
 	if (stimulus->ops->clean)

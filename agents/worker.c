@@ -184,19 +184,22 @@ int worker_wait(struct worker *worker, int timeout_ms, struct err *err)
 }
 
 /* One that waits in the kernel behind a busy FIFO task cannot die yet: it does when it can, unattended. */
-void worker_reap(struct worker *worker)
+bool worker_reap(struct worker *worker)
 {
 	_cleanup_close_ int end_fd = -1;
 	struct pollfd end = { .events = POLLIN };
+	bool gone = true;
 
 	if (worker->pid <= 0)
-		return;
+		return true;
 	kill(worker->pid, SIGKILL);
 	end_fd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
 	end.fd = end_fd;
-	if (poll(&end, 1, REAP_TIMEOUT_MS) != 0)
+	gone = poll(&end, 1, REAP_TIMEOUT_MS) != 0;
+	if (gone)
 		waitpid(worker->pid, NULL, WNOHANG);
 	worker->pid = 0;
+	return gone;
 }
 
 void worker_end(struct worker *worker)

@@ -11,6 +11,7 @@
 #define VCPULAT_WORKER_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -71,8 +72,10 @@ int worker_wait(struct worker *worker, int timeout_ms, struct err *err);
 /**
  * worker_reap - kill and reap the process; what it shared stays (agent's side)
  * @worker: may be reaped already
+ *
+ * One that waits inside the kernel is left alone after a while. Return: is it gone?
  */
-void worker_reap(struct worker *worker);
+bool worker_reap(struct worker *worker);
 
 /**
  * worker_end - kill and reap the worker, give back what it used (agent's side)

@@ -138,17 +138,22 @@ static int run(const void *object, const struct command_line *line, struct err *
 	return analyze_all(args, line->operands, line->operand);
 }
 
-const struct command command_analyze = {
-	.name = "analyze",
-	.summary = "say what caused each gap of a run",
-	.help = {
-		.usage = "analyze [OPTION...] BUNDLE...",
-		.purpose =
-			"Says for each gap of a run what caused it, and writes that beside the bundle, which is not changed.",
-		.examples = "  vcpulat analyze bundles/vmstat-host-libvirt\n"
-			    "  vcpulat analyze --json -o result.json bundles/vmstat-host-none | jq .causes\n",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct args),
-	.run = run,
-};
+const struct command *command_analyze(void)
+{
+	static const struct command command = {
+		.name = "analyze",
+		.summary = "say what caused each gap of a run",
+		.help = {
+			.usage = "analyze [OPTION...] BUNDLE...",
+			.purpose =
+				"Says for each gap of a run what caused it, and writes that beside the bundle, which is not changed.",
+			.examples = "  vcpulat analyze bundles/vmstat-host-libvirt\n"
+				    "  vcpulat analyze --json -o result.json bundles/vmstat-host-none | jq .causes\n",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct args),
+		.run = run,
+	};
+
+	return &command;
+}

@@ -129,21 +129,26 @@ static int run(const void *object, const struct command_line *line, struct err *
 	return passed && kept ? VCPULAT_EXIT_PASS : VCPULAT_EXIT_FAILED;
 }
 
-const struct command command_compare = {
-	.name = "compare",
-	.summary = "put arms side by side, with a verdict",
-	.help = {
-		.usage = "compare [OPTION...] RESULT...",
-		.purpose =
-			"Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
-			"and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
-			"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
-		.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
-			    "  vcpulat compare --aa --simulate 1000 bundles/stock-*/\n"
-			    "  vcpulat compare --bound 0.1/h lab/*/*/*.result.json\n"
-			    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct compare_options),
-	.run = run,
-};
+const struct command *command_compare(void)
+{
+	static const struct command command = {
+		.name = "compare",
+		.summary = "put arms side by side, with a verdict",
+		.help = {
+			.usage = "compare [OPTION...] RESULT...",
+			.purpose =
+				"Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
+				"and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
+				"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
+			.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
+				    "  vcpulat compare --aa --simulate 1000 bundles/stock-*/\n"
+				    "  vcpulat compare --bound 0.1/h lab/*/*/*.result.json\n"
+				    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct compare_options),
+		.run = run,
+	};
+
+	return &command;
+}

@@ -51,19 +51,24 @@ static int run(const void *object, const struct command_line *line, struct err *
 	return diff ? print(diff, options->json, err) : err_sys(err, -ENOMEM, "cannot compare");
 }
 
-const struct command command_diff = {
-	.name = "diff",
-	.summary = "say what differs between two set-ups",
-	.help = {
-		.usage = "diff [OPTION...] A B",
-		.purpose =
-			"Says what differs between two set-ups: arm, kernels, command lines, facts of both layers, scenario,\n"
-			"domain, settings, retries. A and B are bundles, or directories with bundles below them, or results,\n"
-			"which hold no facts. It is no test: it exits with 0 whether or not something differs.",
-		.examples = "  vcpulat diff lab/stock lab/mine\n"
-			    "  vcpulat diff monday/vmstat-host-libvirt friday/vmstat-host-libvirt --json",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct diff_options),
-	.run = run,
-};
+const struct command *command_diff(void)
+{
+	static const struct command command = {
+		.name = "diff",
+		.summary = "say what differs between two set-ups",
+		.help = {
+			.usage = "diff [OPTION...] A B",
+			.purpose =
+				"Says what differs between two set-ups: arm, kernels, command lines, facts of both layers, scenario,\n"
+				"domain, settings, retries. A and B are bundles, or directories with bundles below them, or results,\n"
+				"which hold no facts. It is no test: it exits with 0 whether or not something differs.",
+			.examples = "  vcpulat diff lab/stock lab/mine\n"
+				    "  vcpulat diff monday/vmstat-host-libvirt friday/vmstat-host-libvirt --json",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct diff_options),
+		.run = run,
+	};
+
+	return &command;
+}

@@ -143,18 +143,23 @@ static int run(const void *object, const struct command_line *line, struct err *
 	return rc ? rc : write_output(options, &data, gap, err);
 }
 
-const struct command command_flame = {
-	.name = "flame",
-	.summary = "show where the instructions of a cause went",
-	.help = {
-		.usage = "flame [OPTION...] RESULT_OR_BUNDLE",
-		.purpose =
-			"Shows where the instructions of a gap went, by layer, context and function, as the instruction meter\n"
-			"of a lab counted them: an interactive page that needs no network, or folded stacks.",
-		.examples = "  vcpulat flame bundles/vmstat-host --cause host/kworker/vmstat_update -o vmstat.html\n"
-			    "  vcpulat flame result.json --gap 17 --folded",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct flame_options),
-	.run = run,
-};
+const struct command *command_flame(void)
+{
+	static const struct command command = {
+		.name = "flame",
+		.summary = "show where the instructions of a cause went",
+		.help = {
+			.usage = "flame [OPTION...] RESULT_OR_BUNDLE",
+			.purpose =
+				"Shows where the instructions of a gap went, by layer, context and function, as the instruction meter\n"
+				"of a lab counted them: an interactive page that needs no network, or folded stacks.",
+			.examples = "  vcpulat flame bundles/vmstat-host --cause host/kworker/vmstat_update -o vmstat.html\n"
+				    "  vcpulat flame result.json --gap 17 --folded",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct flame_options),
+		.run = run,
+	};
+
+	return &command;
+}

@@ -244,28 +244,33 @@ static int run(const void *object, const struct command_line *line, struct err *
 		       "kernel what? 'build', 'list', 'path' or 'clean'; 'vcpulat kernel --help' explains them");
 }
 
-const struct command command_kernel = {
-	.name = "kernel",
-	.summary = "build and list host kernels (arms)",
-	.help = {
-		.usage = "kernel build [OPTION...] ARM...\n"
-			 "       vcpulat kernel list [--json]\n"
-			 "       vcpulat kernel path ARM\n"
-			 "       vcpulat kernel clean",
-		.purpose =
-			"Builds the kernels of arms into the cache ($XDG_CACHE_HOME/vcpulat/kernels). An arm is a source,\n"
-			"patches and options; a later arm compiles only what its patches change. The same inputs give the\n"
-			"same image, byte for byte. ARM+debug is an arm's variant that checks itself (lock order, memory\n"
-			"use): for correctness; no lengths are told of it.\n\n"
-			"With --tree, --tarball, --patch, --config or --image one arm is the base of another, of your own,\n"
-			"which every command then knows by its name.\n\n"
-			"'kernel clean' removes the work trees, nearly 2 GB each. Images stay; the next build takes minutes.",
-		.examples = "  vcpulat kernel build stock vmstat-skip-isolated\n"
-			    "  vcpulat kernel build stock --patch ~/my.patch --name mine\n"
-			    "  vcpulat kernel build stock --tree ~/linux --name next\n"
-			    "  vcpulat kernel build stock --image /boot/vmlinuz-$(uname -r) --name running",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct kernel_options),
-	.run = run,
-};
+const struct command *command_kernel(void)
+{
+	static const struct command command = {
+		.name = "kernel",
+		.summary = "build and list host kernels (arms)",
+		.help = {
+			.usage = "kernel build [OPTION...] ARM...\n"
+				 "       vcpulat kernel list [--json]\n"
+				 "       vcpulat kernel path ARM\n"
+				 "       vcpulat kernel clean",
+			.purpose =
+				"Builds the kernels of arms into the cache ($XDG_CACHE_HOME/vcpulat/kernels). An arm is a source,\n"
+				"patches and options; a later arm compiles only what its patches change. The same inputs give the\n"
+				"same image, byte for byte. ARM+debug is an arm's variant that checks itself (lock order, memory\n"
+				"use): for correctness; no lengths are told of it.\n\n"
+				"With --tree, --tarball, --patch, --config or --image one arm is the base of another, of your own,\n"
+				"which every command then knows by its name.\n\n"
+				"'kernel clean' removes the work trees, nearly 2 GB each. Images stay; the next build takes minutes.",
+			.examples = "  vcpulat kernel build stock vmstat-skip-isolated\n"
+				    "  vcpulat kernel build stock --patch ~/my.patch --name mine\n"
+				    "  vcpulat kernel build stock --tree ~/linux --name next\n"
+				    "  vcpulat kernel build stock --image /boot/vmlinuz-$(uname -r) --name running",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct kernel_options),
+		.run = run,
+	};
+
+	return &command;
+}

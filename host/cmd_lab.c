@@ -229,8 +229,10 @@ static int add_scenario(struct lab *lab, const char *name, bool alone, struct er
 	if (scenario.shape.host_node1_bytes > lab->node1_bytes)
 		lab->node1_bytes = scenario.shape.host_node1_bytes;
 	/* That it cannot is better known before a boot; one of several is skipped inside. */
-	if (alone && schema_strings_has(&lab->options->guests, guest_kind_name(GUEST_BARE)))
+	if (schema_strings_has(&lab->options->guests, guest_kind_name(GUEST_BARE)))
 		ret = scenario_allow_bare(&scenario, err);
+	if (ret == -EINVAL && !alone)
+		ret = 0;
 	if (ret == 0)
 		ret = scenario_use_probe(&scenario, lab->options->probe, err);
 	if (ret < 0)
@@ -509,28 +511,33 @@ static int run(const void *object, const struct command_line *line, struct err *
 	lab.record = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
 			       "command", lab.command, "boots", "retries");
 	if (!lab.record)
-		return err_sys(err, -ENOMEM, "cannot boot");
+		return err_set(err, -EINVAL, "the command is not UTF-8: %s", lab.command);
 	if (strcmp(what, "exec") == 0)
 		return lab_exec(&lab, line->operand + 1, err);
 	return strcmp(what, "shell") == 0 ? lab_shell(&lab, err) : lab_scenarios(&lab, line, err);
 }
 
-const struct command command_lab = {
-	.name = "lab",
-	.summary = "run scenarios on emulated hosts under test",
-	.help = {
-		.usage = "lab [OPTION...] SCENARIO...\n"
-			 "       vcpulat lab shell [OPTION...]\n"
-			 "       vcpulat lab exec [OPTION...] -- COMMAND [ARGUMENT...]",
-		.purpose = "Boots emulated hosts under test, one for each arm and repeat, and runs the scenarios there:\n"
-			   "real KVM, libvirt and QEMU under the chosen kernel, on any machine, without root. The root file\n"
-			   "system is this machine's own; nothing of it is written.\n\n"
-			   "'lab shell' gives a root shell inside (poweroff or exit ends it), 'lab exec' runs one command.",
-		.examples = "  vcpulat lab vmstat-host --host-kernel stock --host-kernel vmstat-skip-isolated\n"
-			    "  vcpulat lab shell --host-kernel stock\n"
-			    "  vcpulat lab exec --host-image bzImage -- uname -a",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct lab_options),
-	.run = run,
-};
+const struct command *command_lab(void)
+{
+	static const struct command command = {
+		.name = "lab",
+		.summary = "run scenarios on emulated hosts under test",
+		.help = {
+			.usage = "lab [OPTION...] SCENARIO...\n"
+				 "       vcpulat lab shell [OPTION...]\n"
+				 "       vcpulat lab exec [OPTION...] -- COMMAND [ARGUMENT...]",
+			.purpose = "Boots emulated hosts under test, one for each arm and repeat, and runs the scenarios there:\n"
+				   "real KVM, libvirt and QEMU under the chosen kernel, on any machine, without root. The root file\n"
+				   "system is this machine's own; nothing of it is written.\n\n"
+				   "'lab shell' gives a root shell inside (poweroff or exit ends it), 'lab exec' runs one command.",
+			.examples = "  vcpulat lab vmstat-host --host-kernel stock --host-kernel vmstat-skip-isolated\n"
+				    "  vcpulat lab shell --host-kernel stock\n"
+				    "  vcpulat lab exec --host-image bzImage -- uname -a",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct lab_options),
+		.run = run,
+	};
+
+	return &command;
+}

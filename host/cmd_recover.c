@@ -70,12 +70,17 @@ static int run(const void *none, const struct command_line *line, struct err *er
 	return VCPULAT_EXIT_PASS;
 }
 
-const struct command command_recover = {
-	.name = "recover",
-	.summary = "undo what a killed run left on this host",
-	.help = {
-		.usage = "recover",
-		.purpose = "Undoes what a killed 'vcpulat run' left on this host: changed settings, a guest, trace instances.",
-	},
-	.run = run,
-};
+const struct command *command_recover(void)
+{
+	static const struct command command = {
+		.name = "recover",
+		.summary = "undo what a killed run left on this host",
+		.help = {
+			.usage = "recover",
+			.purpose = "Undoes what a killed 'vcpulat run' left on this host: changed settings, a guest, trace instances.",
+		},
+		.run = run,
+	};
+
+	return &command;
+}

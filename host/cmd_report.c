@@ -171,18 +171,23 @@ static int run(const void *object, const struct command_line *line, struct err *
 	return write_all(options, &input, err);
 }
 
-const struct command command_report = {
-	.name = "report",
-	.summary = "render a comparison: page, JUnit, TAP, excerpt, Perfetto",
-	.help = {
-		.usage = "report [OPTION...] COMPARISON\n       vcpulat report [OPTION...] RESULT...",
-		.purpose = "Renders a comparison, or results as they are: the table on the terminal, unless another form is\n"
-			   "asked for. A RESULT is a result.json, or a bundle that holds one.",
-		.examples = "  vcpulat report comparison.json --html report.html --junit junit.xml\n"
-			    "  vcpulat report bundles/stock-vmstat-host --excerpt\n"
-			    "  vcpulat report bundles/stock-vmstat-host --perfetto trace.json --gap 17",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct report_options),
-	.run = run,
-};
+const struct command *command_report(void)
+{
+	static const struct command command = {
+		.name = "report",
+		.summary = "render a comparison: page, JUnit, TAP, excerpt, Perfetto",
+		.help = {
+			.usage = "report [OPTION...] COMPARISON\n       vcpulat report [OPTION...] RESULT...",
+			.purpose = "Renders a comparison, or results as they are: the table on the terminal, unless another form is\n"
+				   "asked for. A RESULT is a result.json, or a bundle that holds one.",
+			.examples = "  vcpulat report comparison.json --html report.html --junit junit.xml\n"
+				    "  vcpulat report bundles/stock-vmstat-host --excerpt\n"
+				    "  vcpulat report bundles/stock-vmstat-host --perfetto trace.json --gap 17",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct report_options),
+		.run = run,
+	};
+
+	return &command;
+}

@@ -232,19 +232,24 @@ static int run(const void *object, const struct command_line *line, struct err *
 	return ret;
 }
 
-const struct command command_run = {
-	.name = "run",
-	.summary = "run scenarios on this host",
-	.help = {
-		.usage = "run [OPTION...] SCENARIO...",
-		.purpose =
-			"Runs scenarios on this host and leaves one bundle of evidence for each scenario and kind of guest.\n"
-			"Needs root, an isolated CPU, tracing, and for guests KVM and libvirt; without them it exits with 77.\n"
-			"SCENARIO is a name ('vcpulat scenarios' lists them) or the path of a YAML file.",
-		.examples = "vcpulat run --guest-kernel bzImage vmstat-host\n"
-			    "vcpulat run --guest none --mode qualification vmstat-host",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct args),
-	.run = run,
-};
+const struct command *command_run(void)
+{
+	static const struct command command = {
+		.name = "run",
+		.summary = "run scenarios on this host",
+		.help = {
+			.usage = "run [OPTION...] SCENARIO...",
+			.purpose =
+				"Runs scenarios on this host and leaves one bundle of evidence for each scenario and kind of guest.\n"
+				"Needs root, an isolated CPU, tracing, and for guests KVM and libvirt; without them it exits with 77.\n"
+				"SCENARIO is a name ('vcpulat scenarios' lists them) or the path of a YAML file.",
+			.examples = "vcpulat run --guest-kernel bzImage vmstat-host\n"
+				    "vcpulat run --guest none --mode qualification vmstat-host",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct args),
+		.run = run,
+	};
+
+	return &command;
+}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/json.h"
+#include "common/log.h"
 #include "common/schema_strings.h"
 #include "host/commands.h"
 #include "host/exit.h"
@@ -80,8 +81,12 @@ static int show_all(const struct schema_strings *names, const struct args *args,
 	_cleanup_json_ json_t *list = json_array();
 	int ret = 0;
 
-	for (size_t i = 0; i < names->count && ret == 0; i++)
-		ret = show(names->item[i], args, in_full, list, err);
+	for (size_t i = 0; i < names->count; i++) {
+		if (show(names->item[i], args, in_full, list, err) == 0)
+			continue;
+		log_error("%s", err->msg);
+		ret = VCPULAT_EXIT_ERROR;
+	}
 	if (args->json && ret == 0) {
 		json_dumpf(list, stdout, JSON_INDENT(1));
 		putchar('\n');
@@ -110,15 +115,20 @@ static int run(const void *object, const struct command_line *line, struct err *
 	return VCPULAT_EXIT_PASS;
 }
 
-const struct command command_scenarios = {
-	.name = "scenarios",
-	.summary = "list and explain scenarios",
-	.help = {
-		.usage = "scenarios [--json] [NAME...] | --reference",
-		.purpose = "Lists the scenarios, shows some of them in full, or explains the keys of a scenario file.",
-		.examples = "vcpulat scenarios vmstat-host",
-	},
-	.rows = rows,
-	.options_bytes = sizeof(struct args),
-	.run = run,
-};
+const struct command *command_scenarios(void)
+{
+	static const struct command command = {
+		.name = "scenarios",
+		.summary = "list and explain scenarios",
+		.help = {
+			.usage = "scenarios [--json] [NAME...] | --reference",
+			.purpose = "Lists the scenarios, shows some of them in full, or explains the keys of a scenario file.",
+			.examples = "vcpulat scenarios vmstat-host",
+		},
+		.rows = rows,
+		.options_bytes = sizeof(struct args),
+		.run = run,
+	};
+
+	return &command;
+}

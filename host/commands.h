@@ -38,15 +38,16 @@ struct command {
  */
 int command_main(const struct command *command, int argc, char *argv[]);
 
-extern const struct command command_analyze;
-extern const struct command command_compare;
-extern const struct command command_diff;
-extern const struct command command_flame;
-extern const struct command command_kernel;
-extern const struct command command_lab;
-extern const struct command command_recover;
-extern const struct command command_report;
-extern const struct command command_run;
-extern const struct command command_scenarios;
+/* What each command is. Return: static. */
+const struct command *command_analyze(void);
+const struct command *command_compare(void);
+const struct command *command_diff(void);
+const struct command *command_flame(void);
+const struct command *command_kernel(void);
+const struct command *command_lab(void);
+const struct command *command_recover(void);
+const struct command *command_report(void);
+const struct command *command_run(void);
+const struct command *command_scenarios(void);
 
 #endif

@@ -8,9 +8,9 @@
 #include "host/commands.h"
 #include "host/exit.h"
 
-static const struct command *const commands[] = {
-	&command_analyze, &command_compare, &command_diff,   &command_flame, &command_kernel,
-	&command_lab,	  &command_recover, &command_report, &command_run,   &command_scenarios,
+static const struct command *(*const commands[])(void) = {
+	command_analyze, command_compare, command_diff,	  command_flame, command_kernel,
+	command_lab,	 command_recover, command_report, command_run,	 command_scenarios,
 };
 
 static void print_help(FILE *out)
@@ -20,7 +20,7 @@ static void print_help(FILE *out)
 	      "says which kernel work did it; and shows whether a patched kernel removes it.\n\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-10s %s\n", commands[i]()->name, commands[i]()->summary);
 	fputs("\n'vcpulat COMMAND --help' explains a command.\n"
 	      "Exit codes: 0 passed, 1 could not measure, 2 limit or expectation not met, 77 skipped, 130 "
 	      "interrupted.\n",
@@ -30,8 +30,8 @@ static void print_help(FILE *out)
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+		if (strcmp(commands[i]()->name, name) == 0)
+			return commands[i]();
 	return NULL;
 }
 

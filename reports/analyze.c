@@ -14,6 +14,7 @@
 #include "reports/result.h"
 #include "reports/tsc_check.h"
 
+#define EARLY_CLOCK_SLACK_NS 2000000000ULL
 #define MAX_LOG_BYTES ((size_t)64 << 20)
 #define MAX_KALLSYMS_BYTES ((size_t)256 << 20)
 #define QUIET_INSNS 200 /* a turn of the probe takes about 16, the shortest interrupt of a kernel over 1,000 */
@@ -344,6 +345,16 @@ static int look_at_functions(struct analysis *a, const char *layer, struct err *
 	return r == -ENOENT ? 0 : r;
 }
 
+/* Facts of early bundles hold the time by another clock, which may be so far apart from that of the log. */
+static uint64_t log_ns_before(const json_t *facts)
+{
+	uint64_t ns = json_get_u64(facts, "monotonic_ns");
+
+	if (json_object_get(facts, "log_ns"))
+		return json_get_u64(facts, "log_ns");
+	return ns > EARLY_CLOCK_SLACK_NS ? ns - EARLY_CLOCK_SLACK_NS : 0;
+}
+
 /* What facts, functions and kernel log of a layer say. The log's lines from before the facts are older than the run. */
 static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 {
@@ -362,7 +373,7 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return kernel_log_scan(layer, text, json_get_u64(facts, "log_ns"), expected, &a->kernel_log);
+	return kernel_log_scan(layer, text, log_ns_before(facts), expected, &a->kernel_log);
 }
 
 /* What nobody's gap shows: somebody else waits. */

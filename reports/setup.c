@@ -165,7 +165,7 @@ static int add_some(json_t *section, const json_t *object, const char *const *sk
 /* Release and command line are the arm's, where they stand without the words of one run. */
 static int add_facts(struct setup *setup, const char *name, const json_t *facts)
 {
-	static const char *const skip[] = { "boot_id", "log_ns", "loadavg", "release", "cmdline" };
+	static const char *const skip[] = { "boot_id", "log_ns", "monotonic_ns", "loadavg", "release", "cmdline" };
 	json_t *section = facts ? member(setup->sections, name) : NULL;
 
 	if (!facts)

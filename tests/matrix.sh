@@ -4,7 +4,7 @@
 #   matrix.sh BUILD [OUT]
 # SCENARIOS, ARMS and GUESTS (none libvirt bare) choose some; what was measured stays in OUT (build/matrix). Ctrl-C ends
 # the measuring, and shows what there is by then.
-set -u
+set -u -o pipefail
 vcpulat=$1/vcpulat
 out=${2:-$1/matrix}
 here=$(dirname "$0")
@@ -16,11 +16,16 @@ mkdir -p "$out"
 "$vcpulat" kernel list --json >"$out/arms.json" && "$vcpulat" scenarios --json >"$out/scenarios.json" || exit 1
 jq -r -n --slurpfile arms "$out/arms.json" --slurpfile scenarios "$out/scenarios.json" --arg arms_wanted "${ARMS:-}" \
 	--arg scenarios_wanted "${SCENARIOS:-}" -f "$here/matrix_boots.jq" >"$out/boots" || exit 1
+for arm in ${ARMS:-}; do
+	grep -q "^$arm " "$out/boots" || { echo "no arm '$arm'; 'vcpulat kernel list' shows them" >&2 && exit 1; }
+done
+for scenario in ${SCENARIOS:-}; do
+	grep -Eq " $scenario( |\$)" "$out/boots" || { echo "no scenario '$scenario' for these arms" >&2 && exit 1; }
+done
 # shellcheck disable=SC2046 # names
 "$vcpulat" kernel build $(cut -d' ' -f1 "$out/boots" | sort -u) || exit 1
 
-# A boot's own verdict judges arms against stock; here each arm is judged by what it says of itself. Nothing is judged
-# by its length: no meter.
+# Nothing is judged by its length: no meter.
 trap : INT
 result=0
 number=0
@@ -40,7 +45,7 @@ done <"$out/boots"
 
 jq -r --slurpfile comparison "$out/comparison.json" --slurpfile scenarios "$out/scenarios.json" -f "$here/matrix.jq" \
 	"$out/arms.json" |
-	tee "$out/matrix.txt" | column -t -s '|'
+	tee "$out/matrix.txt" | column -t -s '|' || exit 1
 jq -r '.findings[] | select(.fails) | "\(.scenario) on \(.arm): \(.text)"' "$out/comparison.json" | sort -u
 # What a scenario did not find is told in the logs of the runs.
 grep -h 'skipped\|needs' "$out"/*/*/1/run.log | sort -u

@@ -10,7 +10,7 @@ def meet($other): . as $list | any($other[]; . as $item | $list | index($item) !
 # An arm's variant that checks itself (+debug) is there for who names it.
 ($arms[0] + [$arms[0][] | .name += "+debug" | select($arms_wanted != "")] |
 	sort_by(.name != "stock" and .patches == []))[] | select(.name | wanted($arms_wanted)) |
-	select(.name | startswith("planted-") | not) | . as $arm |
+	select($arms_wanted != "" or (.name | startswith("planted-") | not)) | . as $arm |
 [$scenarios[0][] | select(.provokes | length > 0) | select(.name != "calibrate") | select(.name | wanted($scenarios_wanted)) |
 	select($arms_wanted != "" or $arm.patches == [] or (.provokes | meet($arm.adds + $arm.removes)) or
 		(.groups | meet(["control", "stress", "stall"])))] |

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,15 @@
 
 #include "common/cleanup.h"
 #include "common/fs.h"
+#include "common/mono.h"
 #include "common/process.h"
 
 #define NAME_BYTES 64
 #define MIB_MAX (16UL << 10)
 #define ANSWER_BYTES (64 * 1024)
 #define END "vcpulat-end" /* what virsh echoes after each answer */
-#define PATIENCE_S 45	  /* for a guest to plug all of it in; emulated ones need 12 s for 128 MiB */
+#define PATIENCE_MS 40000 /* for a guest to plug all of it in; emulated ones need 12 s for 128 MiB */
+#define BLOCK_MIB 2	  /* as guests are given it: host/domain_xml.c */
 
 struct plugging {
 	char domain[NAME_BYTES];
@@ -40,6 +43,7 @@ static int start_virsh(struct plugging *p)
 	if (ret == 0)
 		ret = process_start(argv, &(struct process_options){ .stdin_fd = in[0], .stdout_fd = out[1] }, &pid,
 				    NULL);
+	signal(SIGPIPE, SIG_IGN); /* a virsh that has ended is an error like others */
 	p->to_virsh = in[1];
 	p->from_virsh = out[0];
 	close(in[0]);
@@ -47,20 +51,34 @@ static int start_virsh(struct plugging *p)
 	return ret;
 }
 
+/* virsh's own words go where the agent's go. */
+static int complain(const struct plugging *p, int errnum)
+{
+	const char *error = strstr(p->answer, "error: ");
+
+	if (error)
+		fprintf(stderr, "virsh: %.*s\n", (int)strcspn(error, "\n"), error);
+	return errnum;
+}
+
 /* virsh repeats what it is told, so the end stands on a line of its own. */
 static int read_answer(struct plugging *p)
 {
 	size_t len = 0;
 
+	p->answer[0] = '\0';
+
 	do {
 		ssize_t n = read(p->from_virsh, p->answer + len, sizeof(p->answer) - 1 - len);
 
 		if (n <= 0)
-			return n < 0 ? -errno : -EPIPE;
+			return complain(p, n < 0 ? -errno : -EPIPE);
 		len += (size_t)n;
 		p->answer[len] = '\0';
-	} while (!strstr(p->answer, "\n" END) && len < sizeof(p->answer) - 1);
-	return strstr(p->answer, "\nerror: ") ? -EREMOTEIO : 0;
+		if (len == sizeof(p->answer) - 1)
+			return -EMSGSIZE;
+	} while (!strstr(p->answer, "\n" END));
+	return strstr(p->answer, "\nerror: ") ? complain(p, -EREMOTEIO) : 0;
 }
 
 static int tell_virsh(struct plugging *p, const char *command)
@@ -93,9 +111,10 @@ static int await_all(struct plugging *p)
 {
 	_cleanup_free_ char *event = str_printf("event %s memory-device-size-change --timeout 1", p->domain);
 	_cleanup_free_ char *show = str_printf("dumpxml %s", p->domain);
+	const int64_t end_ms = mono_ms() + PATIENCE_MS;
 	int ret = event && show ? 0 : -ENOMEM;
 
-	for (int i = 0; i < PATIENCE_S && ret == 0; i++) {
+	while (ret == 0 && mono_ms() < end_ms) {
 		ret = tell_virsh(p, show);
 		if (ret < 0 || plugged_mib(p) == p->size)
 			return ret;
@@ -114,6 +133,8 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 		ret = stimulus_param_number(params, "size", 1, MIB_MAX, &p->size);
 	if (ret == 0)
 		ret = stimulus_param_number(params, "step", 1, p->size, &p->step);
+	if (ret == 0 && (p->step % BLOCK_MIB || p->size % p->step))
+		ret = -EINVAL;
 	if (ret == 0)
 		ret = start_virsh(p);
 	if (ret == 0)

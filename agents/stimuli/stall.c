@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A page fault that does not return. A memory node is filled until few pages are free, and a part of those is only in
- * the counters of CPUs that nobody folds (agents/drift.h). kswapd counts exactly and sees no reason to run;
+ * the counters of CPUs that nobody folds (agents/stimuli/drift.h). kswapd counts exactly and sees no reason to run;
  * allow_direct_reclaim() does not (kernel mm/vmscan.c, 6.1), and has whoever needs memory wait for kswapd.
  */
 #include "agents/stimulus.h"

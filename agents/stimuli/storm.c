@@ -191,7 +191,7 @@ static int get_params(const json_t *params, struct storming *s)
 		ret = stimulus_param(params, "load", text, sizeof(text));
 	if (ret == 0)
 		ret = cpulist_parse(text, &s->cpus);
-	return ret == 0 && (!s->drain || s->drain->act == act) ? -EINVAL : ret;
+	return ret == 0 && (!s->drain || s->drain->act == act || s->drain->repay) ? -EINVAL : ret;
 }
 
 static int prepare(struct stimulus_state *state, const json_t *params)

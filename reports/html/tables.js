@@ -204,7 +204,7 @@
 	}
 
 	// What differs from boot to boot by its nature, or stands above already.
-	const passing = new Set(["monotonic_ns", "boot_id", "loadavg", "hostname", "release", "version", "build", "cmdline"]);
+	const passing = new Set(["log_ns", "monotonic_ns", "boot_id", "loadavg", "hostname", "release", "version", "build", "cmdline"]);
 
 	function spread(object, prefix, into) {
 		for (const [key, value] of Object.entries(object || {})) {
