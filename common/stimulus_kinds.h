@@ -32,7 +32,8 @@
 	X(PAGEOUT, pageout, "has a process that maps file=PATH swap that out, to compressed memory of our own")        \
 	X(LIST, list, "reads a directory of a file system on device=/dev/loopN, which it makes")                       \
 	X(FLUSH_BUFFERS, flush_buffers,                                                                                \
-	  "has the kernel forget the buffers of device=FILE, whose pages stay in memory")                              \
+	  "has the kernel forget the buffers of device=FILE, whose pages stay in memory; with make=yes it makes "      \
+	  "/dev/loopN for it")                                                                                         \
 	X(COLLAPSE, collapse, "has a huge page made of a small one of its own")                                        \
 	X(STALL, stall,                                                                                                \
 	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more on "               \

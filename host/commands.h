@@ -38,16 +38,25 @@ struct command {
  */
 int command_main(const struct command *command, int argc, char *argv[]);
 
-/* What each command is. Return: static. */
+/** command_analyze - evidence of bundles to results */
 const struct command *command_analyze(void);
+/** command_compare - results to a comparison of arms */
 const struct command *command_compare(void);
+/** command_diff - what differs between two set-ups */
 const struct command *command_diff(void);
+/** command_flame - where the instructions of a cause went */
 const struct command *command_flame(void);
+/** command_kernel - build and list kernel arms */
 const struct command *command_kernel(void);
+/** command_lab - run scenarios on emulated hosts under test */
 const struct command *command_lab(void);
+/** command_recover - undo what a killed run left */
 const struct command *command_recover(void);
+/** command_report - render a comparison or results */
 const struct command *command_report(void);
+/** command_run - run scenarios on this host */
 const struct command *command_run(void);
+/** command_scenarios - list and explain scenarios */
 const struct command *command_scenarios(void);
 
 #endif

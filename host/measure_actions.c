@@ -46,7 +46,7 @@ static int prepare(struct measuring *m, enum action_kind kind, enum layer layer,
 				   "cpu", cpu, "params", measure_params(m, params)),
 			 3 * CALL_TIMEOUT_MS, &reply, err);
 	if (res < 0)
-		return res;
+		return res == -ENODEV ? -ENOTSUP : res; /* what it acts on is not in this kernel: a skip */
 	*ret = (struct prepared){
 		.agent = agent, .kind = kind, .layer = layer, .cpu = cpu, .id = (json_int_t)json_get_u64(reply, "id")
 	};

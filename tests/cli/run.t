@@ -88,6 +88,9 @@ if usable; then
 	sed 's|^settings:.*|settings: [{path: /proc/sys/vm/vcpulat_none, value: 1}]|' "$TMP/short.yaml" >"$TMP/none.yaml"
 	check_exit "a setting that this kernel does not have is a skip" 77 "it wants to set '/proc/sys/vm/vcpulat_none', not there" \
 		"$isolated" "exec '$VCPULAT' run --guest none -o '$TMP/none' '$TMP/none.yaml'"
+	sed 's|^primer:.*|primer: {kind: touch, period: 500ms}|' "$TMP/short.yaml" >"$TMP/touch.yaml"
+	check_exit "so is what a primer acts on" 77 'stimulus.prepare: .*No such device' \
+		"$isolated" "exec '$VCPULAT' run --guest none -o '$TMP/touch' '$TMP/touch.yaml'"
 	cluster=$(cat /proc/sys/vm/page-cluster)
 	sed "s|^primer:.*|stimulus: {kind: write, period: 500ms, params: [path=/proc/sys/vm/page-cluster, value=9, back=$cluster, hold=5000]}|" \
 		"$TMP/short.yaml" >"$TMP/held.yaml"
