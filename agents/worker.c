@@ -188,7 +188,7 @@ bool worker_reap(struct worker *worker)
 {
 	_cleanup_close_ int end_fd = -1;
 	struct pollfd end = { .events = POLLIN };
-	bool gone = true;
+	bool gone;
 
 	if (worker->pid <= 0)
 		return true;

@@ -5,6 +5,7 @@
 #ifndef VCPULAT_OPTIONS_H
 #define VCPULAT_OPTIONS_H
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include "common/schema.h"
@@ -15,6 +16,9 @@ struct option_row {
 	char letter;	      /* short form; 0: none */
 	const char *argument; /* its name in the help, e.g. "DIR"; NULL for BOOL */
 };
+
+/* The part of a row's field that says where it goes: an option's name, and a member of the command's struct. */
+#define OPTION_FIELD(object, name, member, kind) .key = (name), .offset = offsetof(object, member), .type = (kind)
 
 struct command_help {
 	const char *usage;    /* after "usage: vcpulat " */

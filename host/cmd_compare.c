@@ -26,7 +26,7 @@ struct compare_options {
 	char *bound;
 };
 
-#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct compare_options, member), .type = kind
+#define FIELD(name, member, kind) OPTION_FIELD(struct compare_options, name, member, kind)
 
 static const struct option_row rows[] = {
 	{ .field = { FIELD("output", output, SCHEMA_STRING), .help = "write the comparison here as JSON" },

@@ -22,7 +22,7 @@ struct flame_options {
 	bool folded;
 };
 
-#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct flame_options, member), .type = kind
+#define FIELD(name, member, kind) OPTION_FIELD(struct flame_options, name, member, kind)
 
 static const struct option_row rows[] = {
 	{ .field = { FIELD("cause", cause, SCHEMA_STRING),

@@ -26,7 +26,7 @@ struct kernel_options {
 	bool json;
 };
 
-#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct kernel_options, member), .type = kind
+#define FIELD(name, member, kind) OPTION_FIELD(struct kernel_options, name, member, kind)
 
 static const struct option_row rows[] = {
 	{ .field = { FIELD("tree", tree, SCHEMA_STRING), .help = "build from this git tree, as committed" },

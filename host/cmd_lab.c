@@ -51,7 +51,7 @@ struct lab_options {
 	char *probe;
 };
 
-#define FIELD(name, member, kind) .key = (name), .type = (kind), .offset = offsetof(struct lab_options, member)
+#define FIELD(name, member, kind) OPTION_FIELD(struct lab_options, name, member, kind)
 
 static const struct option_row rows[] = {
 	{ .field = { FIELD("host-kernel", host_kernels, SCHEMA_STRINGS),

@@ -26,7 +26,7 @@ struct report_options {
 	struct schema_strings gaps;
 };
 
-#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct report_options, member), .type = kind
+#define FIELD(name, member, kind) OPTION_FIELD(struct report_options, name, member, kind)
 
 static const struct option_row rows[] = {
 	{ .field = { FIELD("html", html, SCHEMA_STRING), .help = "write one page that needs no network" },

@@ -31,7 +31,7 @@ struct args {
 
 static const char *const mode_names[] = { "functional", "qualification", NULL };
 
-#define FIELD(name, member, kind) .key = name, .offset = offsetof(struct args, member), .type = kind
+#define FIELD(name, member, kind) OPTION_FIELD(struct args, name, member, kind)
 
 static const struct option_row rows[] = {
 	{ .field = { FIELD("output", out_dir, SCHEMA_STRING), .help = "Where bundles go; default: bundles-<time>." },

@@ -75,7 +75,7 @@ static int start_tracing(struct measuring *m, struct err *err)
 		ret = agent_call(agent,
 				 capture_request((enum layer)layer, measure_cpu(m, (enum layer)layer), m->plan.total_ns,
 						 &m->p->scenario->events),
-				 3 * CALL_TIMEOUT_MS, &reply, err);
+				 3 * AGENT_TIMEOUT_MS, &reply, err);
 		if (ret < 0)
 			return ret;
 		m->tracing[layer] = true;
@@ -112,7 +112,7 @@ static int start_probe(struct measuring *m, struct err *err)
 		json_object_set_new(request, "act", json_string(action_kind_name(m->primer.kind)));
 		json_object_set_new(request, "params", probe_params(m));
 	}
-	ret = agent_call(measure_agent(m, measure_layer(m)), request, CALL_TIMEOUT_MS, &reply, err);
+	ret = agent_call(measure_agent(m, measure_layer(m)), request, AGENT_TIMEOUT_MS, &reply, err);
 
 	if (ret < 0)
 		return ret;
@@ -125,7 +125,7 @@ static int start_probe(struct measuring *m, struct err *err)
 static int read_hz(struct measuring *m, struct err *err)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	int ret = agent_call(m->p->host_agent, json_pack("{s:s}", "op", "clock"), CALL_TIMEOUT_MS, &reply, err);
+	int ret = agent_call(m->p->host_agent, json_pack("{s:s}", "op", "clock"), AGENT_TIMEOUT_MS, &reply, err);
 
 	if (ret == 0)
 		m->out->hz = json_get_u64(reply, "hz");
@@ -183,7 +183,7 @@ static int stop_probe(struct measuring *m, struct err *err)
 
 	if (!m->probing)
 		return 0;
-	ret = agent_call(agent, json_pack("{s:s}", "op", "probe.stop"), CALL_TIMEOUT_MS, &reply, err);
+	ret = agent_call(agent, json_pack("{s:s}", "op", "probe.stop"), AGENT_TIMEOUT_MS, &reply, err);
 	if (ret < 0)
 		return ret;
 	m->out->lost_gaps = json_get_u64(reply, "lost");
@@ -198,8 +198,8 @@ static int stop_tracing(struct measuring *m, enum layer layer, uint64_t *lost, s
 
 	if (!m->tracing[layer])
 		return 0;
-	ret = agent_call(measure_agent(m, layer), json_pack("{s:s}", "op", "capture.stop"), 3 * CALL_TIMEOUT_MS, &reply,
-			 err);
+	ret = agent_call(measure_agent(m, layer), json_pack("{s:s}", "op", "capture.stop"), 3 * AGENT_TIMEOUT_MS,
+			 &reply, err);
 	*lost = json_get_u64(reply, "lost");
 	log_debug("%s: %llu events, %llu lost", layer_name(layer), (unsigned long long)json_get_u64(reply, "events"),
 		  (unsigned long long)*lost);
@@ -223,7 +223,7 @@ static int clear_stimuli(struct measuring *m, struct err *err)
 	for (int layer = 0; ret == 0 && layer < LAYER_MAX; layer++)
 		if (measure_agent(m, (enum layer)layer))
 			ret = agent_call(measure_agent(m, (enum layer)layer),
-					 json_pack("{s:s}", "op", "stimulus.clear"), CALL_TIMEOUT_MS, NULL, err);
+					 json_pack("{s:s}", "op", "stimulus.clear"), AGENT_TIMEOUT_MS, NULL, err);
 	return ret;
 }
 

@@ -44,7 +44,7 @@ static int prepare(struct measuring *m, enum action_kind kind, enum layer layer,
 	res = agent_call(agent,
 			 json_pack("{s:s, s:s, s:i, s:o}", "op", "stimulus.prepare", "kind", action_kind_name(kind),
 				   "cpu", cpu, "params", measure_params(m, params)),
-			 3 * CALL_TIMEOUT_MS, &reply, err);
+			 3 * AGENT_TIMEOUT_MS, &reply, err);
 	if (res < 0)
 		return res == -ENODEV ? -ENOTSUP : res; /* what it acts on is not in this kernel: a skip */
 	*ret = (struct prepared){
@@ -115,7 +115,7 @@ int measure_fire(struct measuring *m, const struct prepared *who, enum action_ro
 	int ret = agent_call(who->agent,
 			     json_pack("{s:s, s:I, s:b, s:i}", "op", who->by_probe ? "probe.act" : "stimulus.fire",
 				       "id", who->id, "sham", role == ROLE_SHAM, "ms", (int)ms),
-			     CALL_TIMEOUT_MS, &reply, err);
+			     AGENT_TIMEOUT_MS, &reply, err);
 
 	if (ret < 0)
 		return ret;

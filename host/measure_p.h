@@ -12,7 +12,6 @@
 #include "host/measure.h"
 #include "host/windows.h"
 
-#define CALL_TIMEOUT_MS 20000
 #define STATUS_NS 1000000000U
 
 /* A worker of an agent that waits to act. */

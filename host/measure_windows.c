@@ -27,7 +27,7 @@ static int look(struct measuring *m, struct err *err)
 	if (now - m->status_ns < STATUS_NS)
 		return 0;
 	m->status_ns = now;
-	ret = agent_call(measure_agent(m, measure_layer(m)), json_pack("{s:s}", "op", "probe.status"), CALL_TIMEOUT_MS,
+	ret = agent_call(measure_agent(m, measure_layer(m)), json_pack("{s:s}", "op", "probe.status"), AGENT_TIMEOUT_MS,
 			 &reply, err);
 	if (ret < 0)
 		return ret;
@@ -98,7 +98,7 @@ static int fire_behind_fifo(struct measuring *m, const struct prepared *who, enu
 	uint64_t left_ms = m->release_ns > now ? (m->release_ns - now) / 1000000 : 0;
 	int ret;
 
-	agent_on_silence(m->p->host_agent, 1 + (int)(left_ms < CALL_TIMEOUT_MS / 2 ? left_ms : CALL_TIMEOUT_MS / 2),
+	agent_on_silence(m->p->host_agent, 1 + (int)(left_ms < AGENT_TIMEOUT_MS / 2 ? left_ms : AGENT_TIMEOUT_MS / 2),
 			 release_cpu, m);
 	ret = measure_fire(m, who, role, who->ms, err);
 	agent_on_silence(m->p->host_agent, 0, NULL, NULL);

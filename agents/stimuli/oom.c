@@ -15,6 +15,7 @@
 
 #define LIMIT "33554432"
 #define HOG_BYTES ((size_t)256 << 20)
+#define KIND_BYTES 64
 
 struct hogging {
 	char procs[PATH_MAX];
@@ -25,7 +26,7 @@ struct hogging {
 /* One that needs nothing of its own, made or undone. */
 static int get_drain(const json_t *params, struct hogging *h)
 {
-	char kind[STIMULUS_CGROUP_BYTES];
+	char kind[KIND_BYTES];
 	int ret = stimulus_param(params, "drain", kind, sizeof(kind));
 
 	if (ret < 0)
