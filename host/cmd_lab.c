@@ -229,8 +229,7 @@ static int add_scenario(struct lab *lab, const char *name, bool alone, struct er
 	if (scenario.shape.host_node1_bytes > lab->node1_bytes)
 		lab->node1_bytes = scenario.shape.host_node1_bytes;
 	/* That it cannot is better known before a boot; one of several is skipped inside. */
-	if (schema_strings_has(&lab->options->guests, guest_kind_name(GUEST_BARE)))
-		ret = scenario_allow_bare(&scenario, err);
+	ret = scenario_allow_guests(&scenario, &lab->options->guests, err);
 	if (ret == -EINVAL && !alone)
 		ret = 0;
 	if (ret == 0)

@@ -109,17 +109,15 @@ static bool wants(const struct run_options *o, const struct scenario *scenarios,
 }
 
 /*
- * Asked for by name, a bare guest need not be among those that a scenario lists, nor be the probe what it names. One of
- * several that cannot be in a bare guest is left to the other kinds.
+ * Asked for by name, no guest or a bare one need not be among those that a scenario lists, nor be the probe what it
+ * names. One of several that cannot do with it is left to the other kinds.
  */
 static int adapt(const struct args *args, struct scenario *scenarios, size_t count, struct err *err)
 {
-	bool bare = schema_strings_has(&args->guests, guest_kind_name(GUEST_BARE));
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		if (bare)
-			ret = scenario_allow_bare(&scenarios[i], err);
+		ret = scenario_allow_guests(&scenarios[i], &args->guests, err);
 		if (ret == -EINVAL && count > 1) {
 			log_info("skipped, %s", err->msg);
 			ret = 0;

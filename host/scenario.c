@@ -74,7 +74,8 @@ static const struct schema_field shape_fields[] = {
 	  .help = "Guests to run with: libvirt (the probe runs on a pinned vCPU), none (the probe runs on the host's "
 		  "isolated CPU: the native gap), bare (it runs there on a vCPU without anything else in the guest: "
 		  "what the "
-		  "host alone does to one). Where the layer is host, --guest bare does without being listed." },
+		  "host alone does to one). Asked for by --guest, none and bare need not be listed, where the layer is "
+		  "host and nothing acts in the guest or on it." },
 	{ .key = "guest_cpus",
 	  .type = SCHEMA_UINT,
 	  .offset = offsetof(struct scenario_shape, guest_cpus),

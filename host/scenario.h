@@ -145,13 +145,14 @@ int scenario_parse(const char *name, const char *text, size_t len, struct scenar
 int scenario_check(const struct scenario *scenario, struct err *err);
 
 /**
- * scenario_allow_bare - run it with a bare guest too, listed or not
- * @scenario: loaded; gets that kind of guest
+ * scenario_allow_guests - run it without a guest, or with a bare one, where that is asked for, listed or not
+ * @scenario: loaded; gets those kinds of guest, or is left as it is
+ * @names: kinds of guest; a libvirt guest, which a scenario has to describe, is passed over
  * @err: why it cannot
  *
- * Pure. Return: 0, or -EINVAL for a scenario that wants a kernel in the guest.
+ * Pure. Return: 0, or -EINVAL for a scenario that acts in a guest, or on one.
  */
-int scenario_allow_bare(struct scenario *scenario, struct err *err);
+int scenario_allow_guests(struct scenario *scenario, const struct schema_strings *names, struct err *err);
 
 /**
  * scenario_use_probe - run it with another probe than it names

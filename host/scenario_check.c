@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/probe_format.h"
+#include "common/schema_strings.h"
 #include "host/scenario.h"
 
 /* What a kind's help explains is what it takes; one that acts like another takes that one's too. */
@@ -97,15 +98,6 @@ static int check_bare(const struct scenario *s, struct err *err)
 	return what ? err_set(err, -EINVAL, "%s: not in a bare guest, which has no kernel and next to no memory: %s",
 			      s->name, what)
 		    : 0;
-}
-
-int scenario_allow_bare(struct scenario *s, struct err *err)
-{
-	int ret = check_bare(s, err);
-
-	if (ret == 0)
-		s->shape.guests |= 1U << GUEST_BARE;
-	return ret;
 }
 
 int scenario_use_probe(struct scenario *s, const char *kind, struct err *err)
@@ -232,4 +224,18 @@ int scenario_check(const struct scenario *s, struct err *err)
 	if (ret == 0 && s->shape.guests & 1U << GUEST_BARE)
 		ret = check_bare(s, err);
 	return ret < 0 ? ret : check_settings(s, err);
+}
+
+int scenario_allow_guests(struct scenario *s, const struct schema_strings *names, struct err *err)
+{
+	uint32_t listed = s->shape.guests;
+	int ret;
+
+	for (int kind = 0; kind < GUEST_MAX; kind++)
+		if (kind != GUEST_LIBVIRT && schema_strings_has(names, guest_kind_name((enum guest_kind)kind)))
+			s->shape.guests |= 1U << kind;
+	ret = s->shape.guests != listed ? scenario_check(s, err) : 0;
+	if (ret < 0)
+		s->shape.guests = listed;
+	return ret;
 }
