@@ -39,7 +39,9 @@
 	  "fills memory node=N but for what is in the counters of stuck=CPUS only, and touches more on "               \
 	  "touchers=CPUS, with tasks=N (1) on each")                                                                   \
 	X(RECLAIM, reclaim, "fills memory node=N, and touches pages=N (64) more, so that it has to free others first") \
-	X(MIGRATE, migrate, "moves pages=N pages of process pid=PID to NUMA node 1, and the next time back to 0")      \
+	X(MIGRATE, migrate,                                                                                            \
+	  "moves pages=N pages of process pid=PID, only huge ones with huge=yes, to NUMA node 1, and the next time "   \
+	  "back to 0")                                                                                                 \
 	X(DRAIN, drain, "has all CPUs empty their batches of new pages, as who moves pages does, but moves none")      \
 	X(STORM, storm,                                                                                                \
 	  "acts rate=N times a second for length=MS like drain=KIND, whose parameters it takes, while tasks on "       \

@@ -9,17 +9,26 @@
 #include "common/schema_strings.h"
 #include "host/scenario.h"
 
-/* What a kind's help explains is what it takes; one that acts like another takes that one's too. */
+/* What a kind's help explains is what it takes. */
 static bool takes(enum action_kind kind, const char *name, size_t len)
 {
 	const char *help = action_kind_help(kind);
 	const char *at = help;
 
-	if (kind == ACTION_STORM)
-		return true;
 	while ((at = strstr(at, name)) && !(at[len] == '=' && (at == help || at[-1] == ' ')))
 		at++;
 	return at;
+}
+
+/* One that acts like another, "drain=KIND", takes that one's parameters too. */
+static bool takes_as_drain(const struct scenario_action *a, const char *name, size_t len)
+{
+	for (size_t i = 0; i < a->params.count; i++)
+		for (int kind = 0; kind < ACTION_KIND_MAX; kind++)
+			if (strncmp(a->params.item[i], "drain=", 6) == 0 &&
+			    strcmp(a->params.item[i] + 6, action_kind_name((enum action_kind)kind)) == 0)
+				return takes((enum action_kind)kind, name, len);
+	return false;
 }
 
 static int check_param(const char *key, const struct scenario *s, const struct scenario_action *a, const char *param,
@@ -32,7 +41,7 @@ static int check_param(const char *key, const struct scenario *s, const struct s
 		return err_set(err, -EINVAL, "%s: %s.params: '%s' is not name=value", s->name, key, param);
 	if (!name)
 		return -ENOMEM;
-	if (!takes((enum action_kind)a->kind, name, strlen(name)))
+	if (!takes((enum action_kind)a->kind, name, strlen(name)) && !takes_as_drain(a, name, strlen(name)))
 		return err_set(err, -EINVAL, "%s: %s.params: %s takes no '%s'; it %s", s->name, key,
 			       action_kind_name((enum action_kind)a->kind), name,
 			       action_kind_help((enum action_kind)a->kind));

@@ -17,7 +17,9 @@
 #define MAPS_LIMIT ((size_t)4 << 20)
 #define PAGES_MAX 4096
 #define SKIPPED ((size_t)16 << 20)  /* below lie things of the firmware, from there on the guest's kernel */
-#define PRESENT (UINT64_C(1) << 63) /* of an entry of pagemap */
+#define PRESENT (UINT64_C(1) << 63) /* of an entry of pagemap (Documentation/admin-guide/mm/pagemap.rst) */
+#define FRAME ((UINT64_C(1) << 55) - 1)
+#define COMPOUND_HEAD (UINT64_C(1) << 15) /* of an entry of kpageflags */
 
 struct migrating {
 	pid_t pid;
@@ -50,21 +52,41 @@ static int find_memory(pid_t pid, size_t *ret_begin, size_t *ret_bytes)
 	return 0;
 }
 
-/* The first pages of the memory that are there, as many as there is room for. */
-static int list_pages(struct migrating *m, size_t begin, size_t bytes, size_t page)
+static int read_entry(int fd, uint64_t index, uint64_t *ret)
 {
+	return pread(fd, ret, sizeof(*ret), (off_t)(index * sizeof(*ret))) == sizeof(*ret) ? 0 : -EIO;
+}
+
+/* Is that page there, and, where huge ones are wanted, the first of one? Return: 1 or 0, or -errno. */
+static int fits(int pagemap, int kpageflags, size_t index)
+{
+	uint64_t entry = 0;
+	uint64_t flags = 0;
+	int ret = read_entry(pagemap, index, &entry);
+
+	if (ret < 0 || !(entry & PRESENT) || kpageflags < 0)
+		return ret < 0 ? ret : !!(entry & PRESENT);
+	ret = read_entry(kpageflags, entry & FRAME, &flags);
+	return ret < 0 ? ret : !!(flags & COMPOUND_HEAD);
+}
+
+/* The first pages of the memory that are there, as many as there is room for. */
+static int list_pages(struct migrating *m, size_t begin, size_t bytes, bool huge)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	_cleanup_free_ char *path = str_printf("/proc/%d/pagemap", (int)m->pid);
-	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	_cleanup_close_ int pagemap = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	_cleanup_close_ int kpageflags = huge ? open("/proc/kpageflags", O_RDONLY | O_CLOEXEC) : -1;
 	unsigned long n = 0;
 
-	if (fd < 0)
+	if (pagemap < 0 || (huge && kpageflags < 0))
 		return -errno;
 	for (size_t at = begin + SKIPPED; at < begin + bytes && n < m->pages; at += page) {
-		uint64_t entry;
+		int ret = fits(pagemap, kpageflags, at / page);
 
-		if (pread(fd, &entry, sizeof(entry), (off_t)(at / page * sizeof(entry))) != sizeof(entry))
-			return -EIO;
-		if (entry & PRESENT)
+		if (ret < 0)
+			return ret;
+		if (ret > 0)
 			m->page[n++] = (void *)at; /* in the other process */
 	}
 	m->pages = n;
@@ -89,7 +111,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	m->pid = (pid_t)pid;
 	for (size_t i = 0; i < m->pages; i++)
 		m->node[i] = 1;
-	return list_pages(m, begin, bytes, (size_t)sysconf(_SC_PAGESIZE));
+	return list_pages(m, begin, bytes, stimulus_param_is(params, "huge", "yes"));
 }
 
 /* To node 1, and the next time back to node 0. Pages that cannot be moved do not count, if some can. */

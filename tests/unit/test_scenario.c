@@ -104,6 +104,8 @@ static const struct bad bad[] = {
 	{ HEAD SHAPE WINDOWS PRIMER "provokes: []\n", "provokes" },
 	{ HEAD SHAPE WINDOWS PRIMER "provokes: [kworker/vmstat_update]\n", "host/ or guest/" },
 	{ HEAD SHAPE PROVOKES PRIMER, "windows" },
+	{ HEAD SHAPE WINDOWS PROVOKES "stimulus: {kind: storm, period: 1s, params: [drain=drain, value=1]}\n",
+	  "x: stimulus.params: storm takes no 'value'" },
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: migrate, period: 1s, params: [\"pid=@vmm\"]}\n", "@vmm" },
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: fault, period: 1s, params: [page=8]}\n", "takes no 'page'" },
 	{ HEAD SHAPE WINDOWS PROVOKES "primer: {kind: fault, period: 1s, params: [ages=8]}\n", "takes no 'ages'" },
