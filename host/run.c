@@ -361,8 +361,8 @@ static int run_once(struct run *r, const struct scenario *scenario, enum guest_k
 	if (ret == 0)
 		ret = measure_and_seal(r, &one, err);
 	undo_settings(r, &one);
-	/* What goes on in a guest that failed is not known; the next run shall not inherit it. */
-	if (ret < 0)
+	/* What goes on in a guest that failed is not known; the next run shall not inherit it. A skip began nothing. */
+	if (ret < 0 && (ret != -ENOTSUP || one.bundle))
 		guest_stop(&r->guest);
 	return one.stalled && !last ? set_aside(r, &one, err) : ret;
 }
