@@ -251,6 +251,18 @@ static int finish(struct measuring *m, struct err *err)
 	return 0;
 }
 
+static void show_life(void *ctx)
+{
+	const struct measuring *m = ctx;
+
+	progress_tick(m->p->progress);
+}
+
+void measure_show_life(struct measuring *m)
+{
+	agent_on_silence(m->p->host_agent, STATUS_NS / 1000000, show_life, m);
+}
+
 int measure_run(const struct measure_params *params, struct measured *ret, struct err *err)
 {
 	struct measuring m = { .p = params, .out = ret };
@@ -263,6 +275,7 @@ int measure_run(const struct measure_params *params, struct measured *ret, struc
 				  .missing_events = json_pack("{s:[], s:[]}", "host", "guest") };
 	if (!ret->windows || !ret->stimulus_pids || !ret->missing_events)
 		return -ENOMEM;
+	measure_show_life(&m);
 	res = set_up(&m, err);
 	if (params->guest)
 		guest_nudge(params->guest, false);
@@ -277,6 +290,7 @@ int measure_run(const struct measure_params *params, struct measured *ret, struc
 	if (params->guest)
 		guest_nudge(params->guest, true);
 	end = finish(&m, &later);
+	agent_on_silence(params->host_agent, 0, NULL, NULL);
 	plan_done(&m.plan);
 	clock_track_done(&m.clock);
 	if (res == 0 && end < 0)

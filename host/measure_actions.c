@@ -7,6 +7,9 @@
 
 #include "common/json.h"
 
+/* Longer than the host's agent waits for its worker. A guest's answers sooner, or not at all. */
+#define HOST_FIRE_TIMEOUT_MS (4 * AGENT_TIMEOUT_MS)
+
 static json_t *param_json(const struct measuring *m, const char *text)
 {
 	char *end;
@@ -76,20 +79,12 @@ struct prepared measure_probe_primer(const struct measuring *m)
 				  .by_probe = true };
 }
 
-static void show_life(void *ctx)
-{
-	const struct measuring *m = ctx;
-
-	progress_tick(m->p->progress);
-}
-
 int measure_prepare(struct measuring *m, struct err *err)
 {
 	const struct scenario *s = m->p->scenario;
 	const struct schema_strings none = { 0 };
 	int ret = 0;
 
-	agent_on_silence(m->p->host_agent, STATUS_NS / 1000000, show_life, m);
 	if (!m->p->fifo)
 		ret = prepare(m, ACTION_SPIN, LAYER_HOST, m->p->host_cpu, &none, &m->settle[LAYER_HOST], err);
 	if (ret == 0 && m->p->guest)
@@ -98,7 +93,6 @@ int measure_prepare(struct measuring *m, struct err *err)
 		ret = prepare_action(m, &s->primer, measure_cpu(m, (enum layer)s->primer.layer), &m->primer, err);
 	if (ret == 0 && s->has_stimulus)
 		ret = prepare_action(m, &s->stimulus, -1, &m->stimulus, err);
-	agent_on_silence(m->p->host_agent, 0, NULL, NULL);
 	return ret;
 }
 
@@ -115,7 +109,7 @@ int measure_fire(struct measuring *m, const struct prepared *who, enum action_ro
 	int ret = agent_call(who->agent,
 			     json_pack("{s:s, s:I, s:b, s:i}", "op", who->by_probe ? "probe.act" : "stimulus.fire",
 				       "id", who->id, "sham", role == ROLE_SHAM, "ms", (int)ms),
-			     AGENT_TIMEOUT_MS, &reply, err);
+			     who->layer == LAYER_HOST ? HOST_FIRE_TIMEOUT_MS : AGENT_TIMEOUT_MS, &reply, err);
 
 	if (ret < 0)
 		return ret;

@@ -54,6 +54,9 @@ int measure_cpu(const struct measuring *m, enum layer layer);
 /** measure_vmm - the process that runs the guest; 0: there is none, or not yet */
 pid_t measure_vmm(const struct measuring *m);
 
+/** measure_show_life - while the host's agent is silent, as its workers take long: for whoever watches the run */
+void measure_show_life(struct measuring *m);
+
 /**
  * measure_params - "pages=2" as "pages": 2 where it is a number, and the process of the guest for SCENARIO_VMM
  * @m: says which guest

@@ -101,7 +101,7 @@ static int fire_behind_fifo(struct measuring *m, const struct prepared *who, enu
 	agent_on_silence(m->p->host_agent, 1 + (int)(left_ms < AGENT_TIMEOUT_MS / 2 ? left_ms : AGENT_TIMEOUT_MS / 2),
 			 release_cpu, m);
 	ret = measure_fire(m, who, role, who->ms, err);
-	agent_on_silence(m->p->host_agent, 0, NULL, NULL);
+	measure_show_life(m);
 	return ret;
 }
 

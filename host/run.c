@@ -18,6 +18,7 @@
 #include "host/measure.h"
 #include "host/paths.h"
 #include "host/settings.h"
+#include "reports/kernel_log.h"
 
 #define MAX_TEXT_BYTES (64ULL << 20)
 #define RUN_ATTEMPTS 3
@@ -51,7 +52,7 @@ struct one {
 	struct measured measured;
 	struct bundle_writer *bundle;
 	char start_utc[32];
-	bool stalled; /* its guest no longer answered */
+	bool stalled; /* its guest no longer answered, and nobody knows why */
 };
 
 const char *run_mode_name(enum run_mode mode)
@@ -218,7 +219,7 @@ static void look_at_stall(struct run *r, struct one *one)
 static void collect(struct run *r, struct one *one)
 {
 	progress_phase(&r->progress, "collect");
-	if (one->stalled)
+	if (r->guest.agent && agent_is_lost(r->guest.agent))
 		look_at_stall(r, one);
 	fetch_text(one, r->agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-host.txt");
 	fetch_symbols(r, one, r->agent, LAYER_HOST, "kallsyms-host.txt");
@@ -260,6 +261,18 @@ static int seal(struct run *r, struct one *one, const char *reason, struct err *
 	return manifest ? bundle_writer_seal(one->bundle, manifest, err) : -ENOMEM;
 }
 
+/* A kernel that dies says so on its console, as its agent cannot. */
+static bool tell_last_words(const struct guest *guest, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *finding =
+		fs_read(guest->serial_path, MAX_TEXT_BYTES, &text, NULL, NULL) == 0 ? kernel_log_find(text) : NULL;
+
+	if (finding)
+		err_set(err, -EIO, "the guest's kernel: %.200s", finding);
+	return finding;
+}
+
 static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 {
 	struct measure_params params = { .scenario = one->scenario,
@@ -278,7 +291,9 @@ static int measure_and_seal(struct run *r, struct one *one, struct err *err)
 	int ret = measure_run(&params, &one->measured, err);
 	int end;
 
-	one->stalled = r->o->emulated && params.guest && (ret == -ETIMEDOUT || ret == -EPIPE);
+	/* An emulated host may lose a guest. One that fell silent with a complaint is a result. */
+	one->stalled =
+		r->o->emulated && params.guest && agent_is_lost(r->guest.agent) && !tell_last_words(&r->guest, err);
 	collect(r, one);
 	end = seal(r, one, ret < 0 ? err->msg : NULL, &why);
 	if (ret == 0 && end < 0)

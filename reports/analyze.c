@@ -355,6 +355,21 @@ static uint64_t log_ns_before(const json_t *facts)
 	return ns > EARLY_CLOCK_SLACK_NS ? ns - EARLY_CLOCK_SLACK_NS : 0;
 }
 
+/* Where the log could not be fetched, as the kernel died, its console may have more than nothing. */
+static int look_at_console(struct analysis *a, const char *layer, const json_t *expected, struct err *err)
+{
+	const char *file = strcmp(layer, "guest") == 0 ? "console.log" : "console-host.log";
+	_cleanup_free_ char *path = bundle_path(a->bundle, file);
+	_cleanup_free_ char *text = NULL;
+	int r = path ? fs_read(path, MAX_LOG_BYTES, &text, NULL, err) : -ENOMEM;
+
+	if (strcmp(json_get_string(a->bundle->manifest, "guest"), "bare") == 0 && strcmp(layer, "guest") == 0)
+		return 0; /* no kernel, no log */
+	if (kernel_log_lacks(layer, &a->kernel_log) < 0)
+		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
+	return r < 0 ? (r == -ENOENT ? 0 : r) : kernel_log_scan(layer, text, 0, expected, &a->kernel_log);
+}
+
 /* What facts, functions and kernel log of a layer say. The log's lines from before the facts are older than the run. */
 static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 {
@@ -372,7 +387,7 @@ static int look_at_layer(struct analysis *a, const char *layer, struct err *err)
 	if (facts && json_object_set(a->facts, layer, facts) < 0)
 		return err_sys(err, -ENOMEM, "'%s'", a->bundle->dir);
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r == -ENOENT ? look_at_console(a, layer, expected, err) : r;
 	return kernel_log_scan(layer, text, log_ns_before(facts), expected, &a->kernel_log);
 }
 

@@ -78,6 +78,25 @@ bool kernel_log_is_finding(const char *line)
 	return false;
 }
 
+static void make_printable(char *line)
+{
+	if (strlen(line) > MAX_LINE_CHARS)
+		line[MAX_LINE_CHARS] = '\0';
+	for (; *line; line++)
+		if (*line < ' ' || *line > '~')
+			*line = '?';
+}
+
+const char *kernel_log_find(char *text)
+{
+	for (char *line; (line = strsep(&text, "\n"));)
+		if (kernel_log_is_finding(line)) {
+			make_printable(line);
+			return line;
+		}
+	return NULL;
+}
+
 static bool is_expected(const char *line, const json_t *expected)
 {
 	const json_t *text;
@@ -97,15 +116,6 @@ json_t *kernel_log_expected(const json_t *manifest)
 	if (json_is_true(json_object_get(manifest, "emulated")))
 		json_array_append_new(expected, json_string(" sched_tick_remote+"));
 	return expected;
-}
-
-static void make_printable(char *line)
-{
-	if (strlen(line) > MAX_LINE_CHARS)
-		line[MAX_LINE_CHARS] = '\0';
-	for (; *line; line++)
-		if (*line < ' ' || *line > '~')
-			*line = '?';
 }
 
 /* Of one layer, and of one time. */
@@ -148,6 +158,13 @@ static int tell_torn(const char *layer, json_t *missing)
 		str_printf("the %s's kernel log begins after the run did: what it said before is not known", layer);
 
 	return add_missing(missing, layer, text);
+}
+
+int kernel_log_lacks(const char *layer, const struct kernel_log *ret)
+{
+	_cleanup_free_ char *text = str_printf("the %s's kernel log was not fetched", layer);
+
+	return add_missing(ret->missing, layer, text);
 }
 
 int kernel_log_scan(const char *layer, char *text, uint64_t last_ns, const json_t *expected,

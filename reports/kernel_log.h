@@ -26,6 +26,14 @@ struct kernel_log {
 bool kernel_log_is_finding(const char *line);
 
 /**
+ * kernel_log_find - the first finding of a log
+ * @text: the log, terminated; overwritten
+ *
+ * What is not printable ASCII becomes '?'. Return: a line within @text, or NULL when there is none.
+ */
+const char *kernel_log_find(char *text);
+
+/**
  * kernel_log_expected - texts of findings that are no fault of the kernel that reports them
  * @manifest: of the bundle
  *
@@ -34,6 +42,15 @@ bool kernel_log_is_finding(const char *line);
  * sched_tick_remote()). Return: an array that the caller owns, or NULL.
  */
 json_t *kernel_log_expected(const json_t *manifest);
+
+/**
+ * kernel_log_lacks - note that there is no log of a layer
+ * @layer: "host" or "guest"
+ * @ret: to whose array of what is missing is added
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kernel_log_lacks(const char *layer, const struct kernel_log *ret);
 
 /**
  * kernel_log_scan - collect the findings of one log

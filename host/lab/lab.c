@@ -212,13 +212,13 @@ static bool is_stalled(const char *name)
 	return len > strlen(BUNDLE_STALLED) && strcmp(name + len - strlen(BUNDLE_STALLED), BUNDLE_STALLED) == 0;
 }
 
-/* The console's log belongs to each bundle of the boot. */
+/* The log of the host's console belongs to each bundle of the boot. */
 static int take_bundle(struct attempt *a, const char *bundles, const char *name, json_t *list, struct err *err)
 {
 	_cleanup_free_ char *from = str_printf("%s/%s", bundles, name);
 	_cleanup_free_ char *to = str_printf("%s/%s", a->home, name);
 	_cleanup_free_ char *console = str_printf("%s/console.log", a->stage.dir);
-	_cleanup_free_ char *copy = str_printf("%s/%s/console.log", a->home, name);
+	_cleanup_free_ char *copy = str_printf("%s/%s/console-host.log", a->home, name);
 	int ret;
 
 	if (!from || !to || !console || !copy)
@@ -232,7 +232,6 @@ static int take_bundle(struct attempt *a, const char *bundles, const char *name,
 		return err_sys(err, -errno, "cannot move '%s' to '%s'", from, to);
 	if (!is_stalled(name))
 		json_array_append_new(list, json_string(to));
-	unlink(copy);
 	return fs_copy(console, copy, err);
 }
 

@@ -5,7 +5,7 @@
  *
  * Layout of what it leaves, below lab_params.out:
  *   lab.json                            boots, order, retries
- *   ARM/REPEAT/SCENARIO-GUEST/          a bundle, console.log of its boot beside the rest
+ *   ARM/REPEAT/SCENARIO-GUEST/          a bundle, with console-host.log of its boot; console.log is the guest's
  *   ARM/REPEAT/run.log console.log      what `vcpulat run` and the kernel said
  *   ARM/REPEAT/attempt-N/               what is left of an attempt that was given up
  */

@@ -39,6 +39,12 @@ check_exit "a kernel's log without its beginning" 0 "the host's kernel log begin
 	"$VCPULAT" analyze "$TMP/torn"
 check "is in the result" grep -q '"kernel_log_missing": *\[$' "$TMP/torn.result.json"
 
+copy died
+rm "$TMP/died/dmesg-host.txt"
+echo '[  100.0] Kernel panic - not syncing: Fatal exception in interrupt' >"$TMP/died/console-host.log"
+check_exit "of a kernel that died there is the console" 2 '1 faults in kernel logs.*Kernel panic' "$VCPULAT" analyze "$TMP/died"
+check_exit "and its log is missed" 2 "the host's kernel log was not fetched" "$VCPULAT" analyze "$TMP/died"
+
 copy refused
 sed -i '/"role":"primer"/s/"result":"ok"/"result":"Permission denied"/' "$TMP/refused/stimuli.jsonl"
 check_exit "primers that all failed" 0 'primer mlock: 6 of 6 failed: Permission denied' "$VCPULAT" analyze "$TMP/refused"

@@ -175,6 +175,17 @@ static void findings_in_logs(void **state)
 		assert_false(kernel_log_is_finding(harmless[i]));
 }
 
+static void test_last_words(void **state)
+{
+	char fine[] = "[    1.000000] Linux version 6.1\n[    2.000000] Run /init as init process\n";
+	char died[] =
+		"[    1.000000] fine\n[    9.000000] BUG: kernel NULL pointer\x1b, address: 0\n[    9.1] #PF: x\n";
+
+	(void)state;
+	assert_null(kernel_log_find(fine));
+	assert_string_equal(kernel_log_find(died), "[    9.000000] BUG: kernel NULL pointer?, address: 0");
+}
+
 static void log_done(struct kernel_log *log)
 {
 	json_decref(log->during);
@@ -363,6 +374,7 @@ static void bound_of_the_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(primers_and_shams),
 		cmocka_unit_test(stimuli_alone),
 		cmocka_unit_test(the_probe_itself),
