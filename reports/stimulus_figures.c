@@ -109,7 +109,17 @@ static void add_value(json_t *item, const char *side, json_int_t value)
 	json_array_append_new(json_object_get(item, side), json_integer(value));
 }
 
-static void add_action(json_t *figures, const struct bundle *b, const struct bundle_action *action)
+static bool is_time(const struct stimulus_figure *figure)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (strcmp(figure->unit, units[i]) == 0)
+			return true;
+	return false;
+}
+
+static void add_action(json_t *figures, const struct bundle *b, const struct bundle_action *action, bool with_times)
 {
 	const enum bundle_state state =
 		action->window < b->n_windows ? b->windows[action->window].state : BUNDLE_OUTSIDE;
@@ -119,7 +129,8 @@ static void add_action(json_t *figures, const struct bundle *b, const struct bun
 	if ((state != BUNDLE_ARMED && state != BUNDLE_CONTROL) || !stimulus_figure_is_word(action->kind))
 		return;
 	while (stimulus_figure_next(&at, &figure))
-		add_value(find_or_add(figures, action->kind, &figure), bundle_state_name(state), figure.value);
+		if (with_times || !is_time(&figure))
+			add_value(find_or_add(figures, action->kind, &figure), bundle_state_name(state), figure.value);
 }
 
 static int summarise(json_t *item, const char *side)
@@ -138,14 +149,14 @@ static int summarise(json_t *item, const char *side)
 	return json_object_set_new(item, side, summary) < 0 ? -ENOMEM : 0;
 }
 
-json_t *stimulus_figures_json(const struct bundle *bundle)
+json_t *stimulus_figures_json(const struct bundle *bundle, bool with_times)
 {
 	_cleanup_json_ json_t *figures = json_array();
 	json_t *item;
 	size_t i;
 
 	for (i = 0; i < bundle->n_actions; i++)
-		add_action(figures, bundle, &bundle->actions[i]);
+		add_action(figures, bundle, &bundle->actions[i], with_times);
 	json_array_foreach (figures, i, item)
 		if (summarise(item, "armed") < 0 || summarise(item, "control") < 0)
 			return NULL;

@@ -44,10 +44,11 @@ json_t *stimulus_figures_side(double *values, size_t n);
 /**
  * stimulus_figures_json - all figures of a run
  * @bundle: of the run
+ * @with_times: also those in seconds and parts of them, which are worth nothing where a kernel checks itself
  *
  * Return: a new reference to an array of {"kind", "figure", "unit", "armed", "control"}, of which the last two are as
  * stimulus_figures_side() and have "values" in order of time, or null; NULL when there is no figure, or no memory.
  */
-json_t *stimulus_figures_json(const struct bundle *bundle);
+json_t *stimulus_figures_json(const struct bundle *bundle, bool with_times);
 
 #endif

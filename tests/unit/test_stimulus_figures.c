@@ -98,14 +98,14 @@ static void limits_are_within(void **state)
 	assert_int_equal(f.value, 0);
 }
 
-static json_t *run(struct bundle_action *actions, size_t n)
+static json_t *run(struct bundle_action *actions, size_t n, bool with_times)
 {
 	struct bundle_window windows[] = { { .state = BUNDLE_CONTROL },
 					   { .state = BUNDLE_ARMED },
 					   { .state = BUNDLE_GUARD } };
 	const struct bundle b = { .windows = windows, .n_windows = 3, .actions = actions, .n_actions = n };
 
-	return stimulus_figures_json(&b);
+	return stimulus_figures_json(&b, with_times);
 }
 
 static struct bundle_action action(const char *kind, size_t window, const char *detail)
@@ -126,7 +126,7 @@ static void actions_add_up_by_window(void **state)
 		action("stall", 1, "a=-4 pages"),	 action("storm", 1, "a=7 pages"),
 		action("stall", 1, "a=6 pages"),	 action("x\033[2J", 1, "a=7 pages"),
 	};
-	_cleanup_json_ json_t *figures = run(actions, ARRAY_SIZE(actions));
+	_cleanup_json_ json_t *figures = run(actions, ARRAY_SIZE(actions), true);
 	_cleanup_json_ json_t *wanted = json_loads(
 		"[{\"kind\": \"stall\", \"figure\": \"a\", \"unit\": \"pages\","
 		"  \"armed\": {\"n\": 4, \"min\": -4, \"median\": 3, \"max\": 6, \"values\": [5, 3, -4, 6]},"
@@ -140,7 +140,7 @@ static void actions_add_up_by_window(void **state)
 	(void)state;
 	assert_non_null(wanted);
 	assert_true(json_equal(figures, wanted));
-	assert_null(run(actions, 0));
+	assert_null(run(actions, 0, true));
 }
 
 /* Names without end are not kept. */
@@ -156,8 +156,18 @@ static void there_are_not_too_many(void **state)
 		snprintf(detail, sizeof(detail), "a%zu=1 ms, b%zu=2 ms", i, i);
 		actions[i] = action("stall", 1, detail);
 	}
-	figures = run(actions, ARRAY_SIZE(actions));
+	figures = run(actions, ARRAY_SIZE(actions), true);
 	assert_int_equal(json_array_size(figures), 64);
+}
+
+static void a_debug_kernel_has_no_times(void **state)
+{
+	struct bundle_action actions[] = { action("stall", 1, "took=90 ms, a=3 pages") };
+	_cleanup_json_ json_t *figures = run(actions, ARRAY_SIZE(actions), false);
+
+	(void)state;
+	assert_int_equal(json_array_size(figures), 1);
+	assert_string_equal(json_get_string(json_array_get(figures, 0), "figure"), "a");
 }
 
 int main(void)
@@ -165,7 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(figures_stand_among_words), cmocka_unit_test(what_is_no_figure_is_left_alone),
 		cmocka_unit_test(limits_are_within),	     cmocka_unit_test(actions_add_up_by_window),
-		cmocka_unit_test(there_are_not_too_many),
+		cmocka_unit_test(there_are_not_too_many),    cmocka_unit_test(a_debug_kernel_has_no_times),
 	};
 
 	return cmocka_run_group_tests_name("stimulus_figures", tests, NULL, NULL);
