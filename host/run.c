@@ -421,7 +421,8 @@ static int run_all(struct run *r, const struct scenario *scenarios, size_t count
 			if (ret == -EINTR)
 				return err_set(err, ret, "%s", why.msg[0] ? why.msg : "interrupted");
 			if (ret < 0)
-				log_error("%s, guest %s: %s", scenarios[i].name, guest_kind_name((enum guest_kind)kind),
+				log_error("%s%s, guest %s: %s", ret == -ENOTSUP ? "skipped, " : "", scenarios[i].name,
+					  guest_kind_name((enum guest_kind)kind),
 					  why.msg[0] ? why.msg : strerror(-ret));
 			c->complete += ret == 0;
 			c->skipped += ret == -ENOTSUP;

@@ -47,7 +47,7 @@ jq -r --slurpfile comparison "$out/comparison.json" --slurpfile scenarios "$out/
 	"$out/arms.json" |
 	tee "$out/matrix.txt" | column -t -s '|' || exit 1
 jq -r '.findings[] | select(.fails) | "\(.scenario) on \(.arm): \(.text)"' "$out/comparison.json" | sort -u
-# What a scenario did not find is told in the logs of the runs.
-grep -h 'skipped\|needs' "$out"/*/*/1/run.log | sort -u
+# What a scenario did not find, and what had to be done again, is told in the logs of the runs.
+grep -h 'skipped\|needs\|once more' "$out"/*/*/1/run.log | sort -u
 ! grep -q '|no$' "$out/matrix.txt" || [ $result != 0 ] || result=2
 exit $result

@@ -120,7 +120,9 @@ static int await_all(struct plugging *p)
 			return ret;
 		ret = tell_virsh(p, event);
 	}
-	return ret < 0 ? ret : -ETIMEDOUT;
+	if (ret < 0)
+		return ret;
+	return plugged_mib(p) ? -ETIMEDOUT : -ENODEV; /* the guest has no driver for it */
 }
 
 static int prepare(struct stimulus_state *state, const json_t *params)

@@ -6,8 +6,8 @@
 set -eu
 
 # The first virtio_pci finds the devices, the others are what they are for.
-host='virtio_pci virtio_console 9p 9pnet_virtio overlay kvm_amd kvm_intel vhost_vsock loop zram'
-guest='virtio_pci vmw_vsock_virtio_transport'
+host='virtio_pci virtio_console 9p 9pnet_virtio overlay kvm_amd kvm_intel vhost_vsock loop ext4 zram'
+guest='virtio_pci vmw_vsock_virtio_transport virtio_mem'
 
 if [ $# -ne 3 ]; then
 	echo "usage: modules.sh BASE RELEASE OUT" >&2
