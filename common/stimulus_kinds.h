@@ -23,7 +23,8 @@
 	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \
 	X(WRITE, write,                                                                                                \
 	  "writes value=TEXT to path=FILE, then, hold=MS later, back=TEXT (to back_path=FILE); with refused=ok it "    \
-	  "may be busy; at the same time beside_value=TEXT to beside_path=FILE, then beside_back=TEXT")                \
+	  "may be busy; at the same time beside_value=TEXT to beside_path=FILE, then beside_back=TEXT; tells by how "  \
+	  "much counter=NAME of /proc/vmstat grows meanwhile")                                                         \
 	X(TOUCH, touch,                                                                                                \
 	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
 	X(MINOR_FAULT, minor_fault,                                                                                    \

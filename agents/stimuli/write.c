@@ -18,6 +18,7 @@
 #define VALUE_BYTES 64
 #define NAME_BYTES 32
 #define HOLD_MAX_MS 10000
+#define MAX_STAT_BYTES ((size_t)1 << 20)
 
 /* Of struct stimulus_state's owed. */
 enum { MAIN, BESIDE };
@@ -38,6 +39,7 @@ struct writers {
 	struct writing main;
 	struct writing beside; /* at the same time */
 	bool two;
+	char counter[NAME_BYTES]; /* of /proc/vmstat, whose growth is told; "": none */
 };
 
 static int open_param(const json_t *params, const char *name)
@@ -89,12 +91,36 @@ static int read_main(const json_t *params, struct writing *w)
 	return w->back_fd < 0 ? w->back_fd : 0;
 }
 
+/* Reading it sums up the CPUs' counts, and disturbs none of them (kernel mm/vmstat.c, sum_vm_events()). */
+static int read_counter(const char *name, unsigned long long *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = name[0] ? fs_read("/proc/vmstat", MAX_STAT_BYTES, &text, NULL, NULL) : -ENOENT;
+	const size_t len = strlen(name);
+
+	for (char *rest = text, *line; r == 0 && (line = strsep(&rest, "\n"));)
+		if (strncmp(line, name, len) == 0 && sscanf(line + len, " %llu", ret) == 1)
+			return 0;
+	return r < 0 ? r : -ENODEV;
+}
+
+static int read_counter_name(const json_t *params, struct writers *w)
+{
+	unsigned long long count = 0;
+	int ret = json_object_get(params, "counter") ? stimulus_param(params, "counter", w->counter, sizeof(w->counter))
+						     : 0;
+
+	return ret == 0 && w->counter[0] ? read_counter(w->counter, &count) : ret;
+}
+
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct writers *w = calloc(1, sizeof(*w));
 	int ret = w ? read_main(params, &w->main) : -ENOMEM;
 
 	state->own = w; /* lives as long as the worker */
+	if (ret == 0)
+		ret = read_counter_name(params, w);
 	if (ret < 0)
 		return ret;
 	w->main.owed = &state->owed[MAIN];
@@ -147,23 +173,40 @@ static void *run_writer(void *arg)
 	return NULL;
 }
 
-static int act(struct stimulus_state *state)
+/* Both at once, if there are two. */
+static int write_all(struct writers *w)
 {
-	struct writers *w = state->own;
 	pthread_t beside;
 	int ret = w->two ? pthread_create(&beside, NULL, run_writer, &w->beside) : 0;
 
 	if (ret)
 		return -ret;
 	run_writer(&w->main);
-	if (!w->two) {
-		snprintf(state->detail, sizeof(state->detail), "took=%lu ms", w->main.took_ms);
+	if (!w->two)
 		return w->main.result;
-	}
 	pthread_join(beside, NULL);
-	snprintf(state->detail, sizeof(state->detail), "took=%lu ms, beside took=%lu ms", w->main.took_ms,
-		 w->beside.took_ms);
 	return w->main.result < 0 ? w->main.result : w->beside.result;
+}
+
+static int act(struct stimulus_state *state)
+{
+	struct writers *w = state->own;
+	unsigned long long before = 0;
+	unsigned long long after = 0;
+	int used;
+	int ret;
+
+	read_counter(w->counter, &before);
+	ret = write_all(w);
+	read_counter(w->counter, &after);
+	used = snprintf(state->detail, sizeof(state->detail), "took=%lu ms", w->main.took_ms);
+	if (w->two)
+		used += snprintf(state->detail + used, sizeof(state->detail) - (size_t)used, ", beside took=%lu ms",
+				 w->beside.took_ms);
+	if (w->counter[0])
+		snprintf(state->detail + used, sizeof(state->detail) - (size_t)used, ", %s=%llu events", w->counter,
+			 after - before);
+	return ret;
 }
 
 static void write_back(const json_t *params, const char *path_name, const char *back_name)

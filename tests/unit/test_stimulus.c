@@ -200,6 +200,29 @@ static void two_write_at_once(void **state)
 	}
 }
 
+static void write_tells_what_the_kernel_counts(void **state)
+{
+	static const char file[] = "/proc/sys/vm/stat_refresh";
+	_cleanup_json_ json_t *params = json_pack("{s:s, s:s, s:s}", "path", file, "value", "1", "counter", "pgfault");
+	_cleanup_json_ json_t *unknown = json_pack("{s:s, s:s, s:s}", "path", file, "value", "1", "counter", "pgfaul");
+	const struct stimulus_options options = {
+		.kind = "write", .cpu = -1, .housekeeping = &allowed, .params = unknown, .hz = HZ
+	};
+	struct stimulus *stimulus;
+	struct stimulus_shot shot;
+	unsigned long long count;
+	unsigned long ms;
+
+	(void)state;
+	if (access(file, W_OK) < 0)
+		skip();
+	stimulus = prepare_with("write", -1, params);
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_int_equal(sscanf(shot.detail, "took=%lu ms, pgfault=%llu events", &ms, &count), 2);
+	stimulus_free(stimulus);
+	assert_int_equal(stimulus_new(&options, &stimulus, NULL), -ENODEV);
+}
+
 #define TTL "/proc/sys/net/ipv4/ip_default_ttl"
 #define RETRIES "/proc/sys/net/ipv4/tcp_retries2"
 
@@ -585,6 +608,7 @@ int main(void)
 		cmocka_unit_test(absent_cpu_is_an_error),
 		cmocka_unit_test(fault_touches_as_many_pages),
 		cmocka_unit_test(two_write_at_once),
+		cmocka_unit_test(write_tells_what_the_kernel_counts),
 		cmocka_unit_test(killed_write_is_written_back_once),
 		cmocka_unit_test(finished_write_is_left_alone),
 		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
