@@ -317,6 +317,15 @@ static int try_once(struct attempt *a, json_t *bundles, struct err *err)
 	return ret < 0 ? err_set(err, -EIO, "the emulated host powered off before its job ended") : ret;
 }
 
+/* What was measured until a boot was ended for good is worth as much as that of others. */
+static void keep_finished(struct attempt *a, json_t *bundles)
+{
+	struct err err = { "" };
+
+	if (take_bundles(a, bundles, &err) < 0 || share_out_meter(a, bundles, &err) < 0)
+		log_error("%s", err.msg);
+}
+
 static int try_often(struct attempt *a, json_t *record, json_t *lab, struct err *err)
 {
 	json_t *bundles = json_object_get(record, "bundles");
@@ -325,6 +334,8 @@ static int try_often(struct attempt *a, json_t *record, json_t *lab, struct err 
 	for (unsigned int n = 1; n <= LAB_ATTEMPTS && ret == -ETIMEDOUT; n++) {
 		json_object_set_new(record, "attempts", json_integer(n));
 		ret = try_once(a, bundles, err);
+		if (ret == -EINTR || (ret == -ETIMEDOUT && n == LAB_ATTEMPTS))
+			keep_finished(a, bundles);
 		if (ret == -ETIMEDOUT)
 			record_retry(a, n, err->msg, lab);
 		else if (a->stage.dir)
