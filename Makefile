@@ -124,9 +124,9 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	install $(O)/vcpulat-agent $(O)/vcpulat-meter.so $(DESTDIR)$(LIBDIR)
 	install -m 644 $(O)/guest.cpio.gz $(O)/lab.cpio.gz $(DESTDIR)$(LIBDIR)
 	cp -r scenarios guest $(DESTDIR)$(SHAREDIR)
-	cp -r images/kernels $(DESTDIR)$(SHAREDIR)/kernels
-	cp -r reports/html $(DESTDIR)$(SHAREDIR)/html
-	cp -r reports/schema $(DESTDIR)$(SHAREDIR)/schema
+	cp -rT images/kernels $(DESTDIR)$(SHAREDIR)/kernels
+	cp -rT reports/html $(DESTDIR)$(SHAREDIR)/html
+	cp -rT reports/schema $(DESTDIR)$(SHAREDIR)/schema
 
 clean: ## remove what was built here; caches stay
 	rm -rf $(O) $(O)-asan $(O)-fuzz $(O)-lint
