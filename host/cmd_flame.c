@@ -62,12 +62,12 @@ static int find_bundle(const char *operand, const json_t *result, char **ret_dir
 /* A bundle that was not analyzed has no result: causes are then what the instructions show. */
 static int load_result(const char *operand, json_t **ret, struct err *err)
 {
-	_cleanup_free_ char *inside = str_printf("%s/result.json", operand);
+	_cleanup_free_ char *path = load_result_path(operand);
 	_cleanup_free_ char *bundle = str_printf("%s/meter.bin", operand);
 
-	if (!inside || !bundle)
+	if (!path || !bundle)
 		return err_sys(err, -ENOMEM, "cannot read '%s'", operand);
-	if (fs_exists(bundle) && !fs_exists(inside))
+	if (fs_exists(bundle) && !fs_exists(path))
 		return 0;
 	return load_file(operand, ret, err);
 }

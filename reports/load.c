@@ -9,8 +9,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 
-/* A bundle's result lies beside it, or in it. */
-static char *file_of(const char *path)
+char *load_result_path(const char *path)
 {
 	size_t len = strlen(path);
 	struct stat status;
@@ -51,7 +50,7 @@ static int check(const char *path, const json_t *document, struct err *err)
 
 int load_file(const char *path, json_t **ret, struct err *err)
 {
-	_cleanup_free_ char *file = file_of(path);
+	_cleanup_free_ char *file = load_result_path(path);
 	_cleanup_json_ json_t *document = NULL;
 	int r;
 

@@ -19,6 +19,15 @@ struct load_results {
 };
 
 /**
+ * load_result_path - where a bundle's result lies
+ * @path: a bundle, or the result itself
+ *
+ * Return: the file in the bundle, else the one beside it, which need not exist, or @path where that is no directory;
+ * for the caller to free. NULL without memory.
+ */
+char *load_result_path(const char *path);
+
+/**
  * load_file - read a result or a comparison
  * @path: the file, or a bundle: then its result, in it or beside it
  * @ret: new reference, with the file's path as member "path"
