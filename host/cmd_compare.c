@@ -139,8 +139,9 @@ const struct command *command_compare(void)
 			.purpose =
 				"Compares arms: per scenario, cause and arm the hits of primers, the native gap, the guest penalty\n"
 				"and the amplification, then a verdict on each cause that was provoked or claimed to be removed.\n"
-				"A RESULT is a result.json, or a bundle that holds one. Exits with 2 when an expectation is not met.",
-			.examples = "  vcpulat compare bundles/*/result.json -o comparison.json\n"
+				"A RESULT is a BUNDLE.result.json, or the bundle beside which it lies. Exits with 2 when an\n"
+				"expectation is not met.",
+			.examples = "  vcpulat compare bundles/*.result.json -o comparison.json\n"
 				    "  vcpulat compare --aa --simulate 1000 bundles/stock-*/\n"
 				    "  vcpulat compare --bound 0.1/h lab/*/*/*.result.json\n"
 				    "  vcpulat compare --exact --budget 'host/kworker/vmstat_update<=12000' lab/*/*/*.result.json",

@@ -30,7 +30,7 @@ static const struct option_row rows[] = {
 	  .letter = 'c',
 	  .argument = "CAUSE" },
 	{ .field = { FIELD("gap", gap, SCHEMA_UINT), .has_offset = offsetof(struct flame_options, gap_given),
-		     .max = UINT32_MAX - 1, .help = "show the gap of this number, counted from 0 as in result.json" },
+		     .max = UINT32_MAX - 1, .help = "show the gap of this number, counted from 0 as in the result" },
 	  .argument = "N" },
 	{ .field = { FIELD("folded", folded, SCHEMA_BOOL),
 		     .help = "print folded stacks, which flame graph tools read, instead of a page" } },
@@ -132,7 +132,7 @@ static int run(const void *object, const struct command_line *line, struct err *
 	int rc;
 
 	if (line->operands != 1)
-		return err_set(err, -EINVAL, "one result.json or bundle is wanted; 'vcpulat flame --help' explains");
+		return err_set(err, -EINVAL, "one result or bundle is wanted; 'vcpulat flame --help' explains");
 	rc = load_result(line->operand[0], &result, err);
 	if (!rc)
 		rc = find_bundle(line->operand[0], result, &dir, err);
@@ -153,8 +153,8 @@ const struct command *command_flame(void)
 			.purpose =
 				"Shows where the instructions of a gap went, by layer, context and function, as the instruction meter\n"
 				"of a lab counted them: an interactive page that needs no network, or folded stacks.",
-			.examples = "  vcpulat flame bundles/vmstat-host --cause host/kworker/vmstat_update -o vmstat.html\n"
-				    "  vcpulat flame result.json --gap 17 --folded",
+			.examples = "  vcpulat flame bundles/vmstat-host-none --cause host/kworker/vmstat_update -o vmstat.html\n"
+				    "  vcpulat flame bundles/vmstat-host-none.result.json --gap 17 --folded",
 		},
 		.rows = rows,
 		.options_bytes = sizeof(struct flame_options),

@@ -179,7 +179,7 @@ const struct command *command_report(void)
 		.help = {
 			.usage = "report [OPTION...] COMPARISON\n       vcpulat report [OPTION...] RESULT...",
 			.purpose = "Renders a comparison, or results as they are: the table on the terminal, unless another form is\n"
-				   "asked for. A RESULT is a result.json, or a bundle that holds one.",
+				   "asked for. A RESULT is a BUNDLE.result.json, or the bundle beside which it lies.",
 			.examples = "  vcpulat report comparison.json --html report.html --junit junit.xml\n"
 				    "  vcpulat report bundles/stock-vmstat-host --excerpt\n"
 				    "  vcpulat report bundles/stock-vmstat-host --perfetto trace.json --gap 17",
