@@ -219,7 +219,8 @@ static void print_row(FILE *out, const struct option_row *row)
 	if (field->fallback && field->fallback[0])
 		snprintf(fallback, sizeof(fallback), " (default: %s)", field->fallback);
 	snprintf(text, sizeof(text), "%s%s%s%s%s", field->help ? field->help : "", range, fallback,
-		 field->required ? " (required)" : "", field->type == SCHEMA_STRINGS ? " (may be repeated)" : "");
+		 field->required ? " (required)" : "",
+		 field->type == SCHEMA_STRINGS || field->type == SCHEMA_FLAGS ? " (may be repeated)" : "");
 	if (column + 2 > HELP_INDENT) {
 		fputc('\n', out);
 		column = 0;

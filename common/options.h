@@ -12,8 +12,8 @@
 
 struct option_row {
 	struct schema_field
-		field;	      /* key: long name without "--"; STRING, BOOL, UINT, DURATION, SIZE, ENUM or STRINGS */
-	char letter;	      /* short form; 0: none */
+		field; /* key: long name without "--"; STRING, BOOL, UINT, DURATION, SIZE, ENUM, FLAGS or STRINGS */
+	char letter;   /* short form; 0: none */
 	const char *argument; /* its name in the help, e.g. "DIR"; NULL for BOOL */
 };
 

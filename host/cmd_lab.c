@@ -31,7 +31,7 @@ struct lab_options {
 	struct schema_strings host_kernels;
 	char *host_image;
 	char *guest_kernel;
-	struct schema_strings guests;
+	uint32_t guests; /* bit i: enum guest_kind i; 0: those of each scenario */
 	uint64_t repeat;
 	uint64_t cpus;
 	uint64_t isolated;
@@ -48,7 +48,8 @@ struct lab_options {
 	bool keep;
 	bool no_meter;
 	bool no_trace;
-	char *probe;
+	int probe; /* enum probe_kind */
+	bool has_probe;
 };
 
 #define FIELD(name, member, kind) OPTION_FIELD(struct lab_options, name, member, kind)
@@ -62,8 +63,8 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING),
 		     .help = "kernel of the guest; the host's if not given" },
 	  .argument = "ARM" },
-	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS),
-		     .help = "kind of guest: libvirt, none or bare; those of each scenario if not given" },
+	{ .field = { FIELD("guest", guests, SCHEMA_FLAGS), .names = guest_kind_names,
+		     .help = "kind of guest; those of each scenario if not given" },
 	  .argument = "KIND" },
 	{ .field = { FIELD("repeat", repeat, SCHEMA_UINT), .fallback = "1", .min = 1, .max = 1000,
 		     .help = "boots of each arm, interleaved in random order" },
@@ -103,8 +104,9 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("no-meter", no_meter, SCHEMA_BOOL), .help = "count no instructions" } },
 	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL),
 		     .help = "trace nothing inside: what the meter sees then has no probe effect" } },
-	{ .field = { FIELD("probe", probe, SCHEMA_STRING),
-		     .help = "spin (a busy loop) or timer (wake-up latency); what a scenario names if not given" },
+	{ .field = { FIELD("probe", probe, SCHEMA_ENUM), .has_offset = offsetof(struct lab_options, has_probe),
+		     .names = probe_kind_names,
+		     .help = "a busy loop, or wake-up latency; what a scenario names if not given" },
 	  .argument = "KIND" },
 	{ .field = { .key = NULL } },
 };
@@ -229,10 +231,10 @@ static int add_scenario(struct lab *lab, const char *name, bool alone, struct er
 	if (scenario.shape.host_node1_bytes > lab->node1_bytes)
 		lab->node1_bytes = scenario.shape.host_node1_bytes;
 	/* That it cannot is better known before a boot; one of several is skipped inside. */
-	ret = scenario_allow_guests(&scenario, &lab->options->guests, err);
+	ret = scenario_allow_guests(&scenario, lab->options->guests, err);
 	if (ret == -EINVAL && !alone)
 		ret = 0;
-	if (ret == 0)
+	if (ret == 0 && lab->options->has_probe)
 		ret = scenario_use_probe(&scenario, lab->options->probe, err);
 	if (ret < 0)
 		return ret;
@@ -394,7 +396,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 	struct lab_params p = { .out = lab->out,
 				.job = lab->job,
 				.scenarios = &lab->scenarios,
-				.guests = &o->guests,
+				.guests = o->guests,
 				.guest = lab->has_guest ? &lab->guest : NULL,
 				.given = &lab->given,
 				.given_text = &lab->given_text,
@@ -405,7 +407,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.node1_bytes = lab->node1_bytes,
 				.meter = meter,
 				.no_trace = o->no_trace,
-				.probe = o->probe,
+				.probe = o->has_probe ? probe_kind_name(o->probe) : NULL,
 				.append = append,
 				.qemu_args = &o->qemu_args,
 				.seed = o->has_seed ? o->seed : draw_seed(),

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "common/log.h"
-#include "common/schema_strings.h"
 #include "host/commands.h"
 #include "host/exit.h"
 #include "host/kvm_check.h"
@@ -14,7 +13,7 @@
 
 struct args {
 	char *arm_json;
-	struct schema_strings guests;
+	uint32_t guests; /* bit i: enum guest_kind i; 0: all */
 	char *guest_kernel;
 	char *guest_initramfs;
 	bool emulated;
@@ -25,7 +24,8 @@ struct args {
 	char *progress;
 	uint64_t seed;
 	bool no_trace;
-	char *probe;
+	int probe; /* enum probe_kind */
+	bool has_probe;
 	char *out_dir;
 };
 
@@ -37,8 +37,8 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("output", out_dir, SCHEMA_STRING), .help = "Where bundles go; default: bundles-<time>." },
 	  .letter = 'o',
 	  .argument = "DIR" },
-	{ .field = { FIELD("guest", guests, SCHEMA_STRINGS), .help = "Kind of guest: libvirt, none or bare; may be "
-								     "repeated; default: all that a scenario names." },
+	{ .field = { FIELD("guest", guests, SCHEMA_FLAGS), .names = guest_kind_names,
+		     .help = "kind of guest; all that a scenario names if not given" },
 	  .argument = "KIND" },
 	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING), .help = "bzImage that the guest boots." },
 	  .argument = "IMAGE" },
@@ -58,8 +58,9 @@ static const struct option_row rows[] = {
 	  .argument = "N" },
 	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL),
 		     .help = "Do not trace: gaps without causes, no probe effect." } },
-	{ .field = { FIELD("probe", probe, SCHEMA_STRING),
-		     .help = "spin (a busy loop) or timer (wake-up latency); default: what a scenario names." },
+	{ .field = { FIELD("probe", probe, SCHEMA_ENUM), .has_offset = offsetof(struct args, has_probe),
+		     .names = probe_kind_names,
+		     .help = "a busy loop, or wake-up latency; what a scenario names if not given" },
 	  .argument = "KIND" },
 	{ .field = { FIELD("arm-json", arm_json, SCHEMA_STRING),
 		     .help = "What this host is an arm of (from vcpulat lab)." },
@@ -71,23 +72,6 @@ static const struct option_row rows[] = {
 	  .argument = "FILE" },
 	{ .field = { .key = NULL } },
 };
-
-static int parse_guests(const struct schema_strings *names, uint32_t *ret, struct err *err)
-{
-	*ret = names->count ? 0 : (1U << GUEST_MAX) - 1;
-	for (size_t i = 0; i < names->count; i++) {
-		uint32_t bit = 0;
-
-		for (int kind = 0; kind < GUEST_MAX; kind++)
-			if (strcmp(names->item[i], guest_kind_name((enum guest_kind)kind)) == 0)
-				bit = 1U << kind;
-		if (!bit)
-			return err_set(err, -EINVAL, "--guest '%s': allowed are libvirt, none and bare",
-				       names->item[i]);
-		*ret |= bit;
-	}
-	return 0;
-}
 
 static char *default_out_dir(void)
 {
@@ -117,12 +101,12 @@ static int adapt(const struct args *args, struct scenario *scenarios, size_t cou
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		ret = scenario_allow_guests(&scenarios[i], &args->guests, err);
+		ret = scenario_allow_guests(&scenarios[i], args->guests, err);
 		if (ret == -EINVAL && count > 1) {
 			log_info("skipped, %s", err->msg);
 			ret = 0;
 		}
-		if (ret == 0)
+		if (ret == 0 && args->has_probe)
 			ret = scenario_use_probe(&scenarios[i], args->probe, err);
 	}
 	return ret;
@@ -187,16 +171,15 @@ static int run_all(const struct args *args, const char *command, struct scenario
 				 .guest_initramfs = args->guest_initramfs,
 				 .progress_path = args->progress,
 				 .out_dir = out_dir,
+				 .guests = args->guests ? args->guests : (1U << GUEST_MAX) - 1,
 				 .mode = (enum run_mode)args->mode,
 				 .emulated = args->emulated,
 				 .trace = !args->no_trace,
 				 .seed = args->seed };
 	struct run_counts counts = { 0 };
 	struct err err = { "" };
-	int ret = parse_guests(&args->guests, &o.guests, &err);
+	int ret = adapt(args, scenarios, count, &err);
 
-	if (ret == 0)
-		ret = adapt(args, scenarios, count, &err);
 	if (ret == 0 && o.emulated && o.mode == MODE_QUALIFICATION)
 		ret = err_set(&err, -EINVAL, "an emulated host cannot qualify: its microseconds are the emulator's");
 	if (ret == 0)

@@ -15,10 +15,10 @@
 #define KEY(type, member) .key = #member, .offset = offsetof(struct type, member)
 
 static const char *const layer_names[] = { "host", "guest", NULL };
-static const char *const guest_names[] = { "libvirt", "none", "bare", NULL };
+const char *const guest_kind_names[] = { "libvirt", "none", "bare", NULL };
 static const char *const actor_names[] = { "task", "probe", NULL };
 static const char *const policy_names[] = { "other", "fifo", NULL };
-static const char *const probe_names[] = { "spin", "timer", NULL };
+const char *const probe_kind_names[] = { "spin", "timer", NULL };
 
 #define ACTION_NAME(symbol, name, help) #name,
 #define ACTION_HELP(symbol, name, help) "\n" #name ": " help "."
@@ -70,7 +70,7 @@ static const struct schema_field shape_fields[] = {
 	  .type = SCHEMA_FLAGS,
 	  .offset = offsetof(struct scenario_shape, guests),
 	  .required = true,
-	  .names = guest_names,
+	  .names = guest_kind_names,
 	  .help = "Guests to run with: libvirt (the probe runs on a pinned vCPU), none (the probe runs on the host's "
 		  "isolated CPU: the native gap), bare (it runs there on a vCPU without anything else in the guest: "
 		  "what the "
@@ -116,7 +116,7 @@ static const struct schema_field shape_fields[] = {
 };
 
 static const struct schema_field probe_fields[] = {
-	{ KEY(scenario_probe, kind), .type = SCHEMA_ENUM, .fallback = "spin", .names = probe_names,
+	{ KEY(scenario_probe, kind), .type = SCHEMA_ENUM, .fallback = "spin", .names = probe_kind_names,
 	  .help = "spin: a busy loop on the TSC; timer: wake-up latency." },
 	{ .key = "threshold",
 	  .type = SCHEMA_DURATION,
@@ -292,7 +292,7 @@ const char *layer_name(enum layer layer)
 
 const char *guest_kind_name(enum guest_kind kind)
 {
-	return guest_names[kind];
+	return guest_kind_names[kind];
 }
 
 const char *policy_name(enum cpu_policy policy)
@@ -317,7 +317,7 @@ const char *limit_figure_name(enum limit_figure figure)
 
 const char *probe_kind_name(int kind)
 {
-	return probe_names[kind];
+	return probe_kind_names[kind];
 }
 
 int scenario_parse(const char *name, const char *text, size_t len, struct scenario *ret, struct err *err)

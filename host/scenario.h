@@ -147,22 +147,22 @@ int scenario_check(const struct scenario *scenario, struct err *err);
 /**
  * scenario_allow_guests - run it without a guest, or with a bare one, where that is asked for, listed or not
  * @scenario: loaded; gets those kinds of guest, or is left as it is
- * @names: kinds of guest; a libvirt guest, which a scenario has to describe, is passed over
+ * @guests: bit i: enum guest_kind i; a libvirt guest, which a scenario has to describe, is passed over
  * @err: why it cannot
  *
  * Pure. Return: 0, or -EINVAL for a scenario that acts in a guest, or on one.
  */
-int scenario_allow_guests(struct scenario *scenario, const struct schema_strings *names, struct err *err);
+int scenario_allow_guests(struct scenario *scenario, uint32_t guests, struct err *err);
 
 /**
  * scenario_use_probe - run it with another probe than it names
  * @scenario: loaded, all kinds of guest that are asked for allowed
- * @kind: "spin" or "timer"; NULL: as it is
+ * @kind: enum probe_kind
  * @err: why it cannot
  *
  * Pure. Return: 0 or -EINVAL.
  */
-int scenario_use_probe(struct scenario *scenario, const char *kind, struct err *err);
+int scenario_use_probe(struct scenario *scenario, int kind, struct err *err);
 
 /**
  * scenario_done - free what scenario_load() filled in
@@ -194,6 +194,9 @@ const struct schema_field *scenario_fields(void);
 
 /** layer_name - "host" or "guest" */
 const char *layer_name(enum layer layer);
+
+extern const char *const guest_kind_names[]; /* by enum guest_kind; NULL ends them, as a table of options wants it */
+extern const char *const probe_kind_names[]; /* likewise, by enum probe_kind */
 
 /** guest_kind_name - "libvirt", "none" or "bare" */
 const char *guest_kind_name(enum guest_kind kind);

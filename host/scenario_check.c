@@ -6,7 +6,6 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/probe_format.h"
-#include "common/schema_strings.h"
 #include "host/scenario.h"
 
 /* What a kind's help explains is what it takes. */
@@ -109,17 +108,9 @@ static int check_bare(const struct scenario *s, struct err *err)
 		    : 0;
 }
 
-int scenario_use_probe(struct scenario *s, const char *kind, struct err *err)
+int scenario_use_probe(struct scenario *s, int kind, struct err *err)
 {
-	int number = 0;
-
-	if (!kind)
-		return 0;
-	while (probe_kind_name(number) && strcmp(probe_kind_name(number), kind) != 0)
-		number++;
-	if (!probe_kind_name(number))
-		return err_set(err, -EINVAL, "--probe '%s': allowed are spin and timer", kind);
-	s->probe.kind = number;
+	s->probe.kind = kind;
 	return s->shape.guests & 1U << GUEST_BARE ? check_bare(s, err) : 0;
 }
 
@@ -235,14 +226,12 @@ int scenario_check(const struct scenario *s, struct err *err)
 	return ret < 0 ? ret : check_settings(s, err);
 }
 
-int scenario_allow_guests(struct scenario *s, const struct schema_strings *names, struct err *err)
+int scenario_allow_guests(struct scenario *s, uint32_t guests, struct err *err)
 {
 	uint32_t listed = s->shape.guests;
 	int ret;
 
-	for (int kind = 0; kind < GUEST_MAX; kind++)
-		if (kind != GUEST_LIBVIRT && schema_strings_has(names, guest_kind_name((enum guest_kind)kind)))
-			s->shape.guests |= 1U << kind;
+	s->shape.guests |= guests & ~(1U << GUEST_LIBVIRT);
 	ret = s->shape.guests != listed ? scenario_check(s, err) : 0;
 	if (ret < 0)
 		s->shape.guests = listed;

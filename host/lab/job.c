@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/cleanup.h"
+#include "host/scenario.h"
 
 /* Says "alive" for a job that may be silent for as long as it likes; "shell": and that it takes input. */
 #define HEARTBEAT(what)                                                                                                \
@@ -34,14 +35,6 @@ static char *finish(FILE *out, char **text)
 	return NULL;
 }
 
-static void print_list(FILE *out, const char *option, const struct schema_strings *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		fprintf(out, "%s ", option);
-		print_quoted(out, list->item[i]);
-	}
-}
-
 char *lab_job_run(const struct lab_job *job)
 {
 	char *text = NULL;
@@ -56,12 +49,15 @@ char *lab_job_run(const struct lab_job *job)
 	      " --progress /dev/hvc0 -o /out/bundles",
 	      out);
 	fprintf(out, " --seed %" PRIu64 "%s", job->seed, job->no_trace ? " --no-trace" : "");
-	if (job->probe) {
-		fputs(" --probe ", out);
-		print_quoted(out, job->probe);
+	if (job->probe)
+		fprintf(out, " --probe %s", job->probe);
+	for (int kind = 0; kind < GUEST_MAX; kind++)
+		if (job->guests & 1U << kind)
+			fprintf(out, " --guest %s", guest_kind_name((enum guest_kind)kind));
+	for (size_t i = 0; i < job->scenarios->count; i++) {
+		fputc(' ', out);
+		print_quoted(out, job->scenarios->item[i]);
 	}
-	print_list(out, " --guest", job->guests);
-	print_list(out, "", job->scenarios);
 	fputc('\n', out);
 	return finish(out, &text);
 }

@@ -10,7 +10,7 @@
 /* What to run; all borrowed. */
 struct lab_job {
 	const struct schema_strings *scenarios; /* names, or paths inside the emulated host */
-	const struct schema_strings *guests;	/* kinds; empty: those of the scenario */
+	uint32_t guests;			/* bit i: enum guest_kind i; 0: those of the scenario */
 	const char *probe;			/* NULL: that of the scenario */
 	uint64_t seed;				/* of windows and phases */
 	bool no_trace;				/* in either layer */

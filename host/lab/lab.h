@@ -34,7 +34,7 @@ struct lab_params {
 	/* what is done inside: a fixed job, or scenarios; see job.h */
 	const char *job;
 	const struct schema_strings *scenarios;	 /* names or paths there, when job is NULL */
-	const struct schema_strings *guests;	 /* kinds */
+	uint32_t guests;			 /* bit i: enum guest_kind i; 0: those of the scenario */
 	const struct lab_kernel *guest;		 /* NULL: the host's kernel */
 	const struct schema_strings *given;	 /* names of scenarios that are handed in as files */
 	const struct schema_strings *given_text; /* their YAML */

@@ -14,7 +14,9 @@ check_exit "help of shell" 0 'vcpulat lab shell' "$VCPULAT" lab shell --help
 check_exit "no scenario" 1 'no scenario is given' "$VCPULAT" lab
 check_exit "unknown scenario" 1 'no-such' "$VCPULAT" lab no-such
 check_exit "a bare guest for the guest's own kernel" 1 'vmstat-guest: not in a bare guest' "$VCPULAT" lab --guest bare vmstat-guest
-check_exit "a probe that there is not" 1 "--probe 'tick': allowed are spin and timer" "$VCPULAT" lab --probe tick vmstat-host
+check_exit "an unknown kind of guest" 1 "--guest: 'non' is not a known word; allowed: libvirt, none, bare" \
+	"$VCPULAT" lab --guest none --guest non vmstat-host
+check_exit "a probe that there is not" 1 "--probe: 'tick' is not a known word; allowed: spin, timer" "$VCPULAT" lab --probe tick vmstat-host
 check_exit "a timer in a bare guest" 1 'probe.kind is not spin' "$VCPULAT" lab --probe timer --guest bare vmstat-host
 check_exit "unknown arm" 1 'no-such-arm' "$VCPULAT" lab vmstat-host --host-kernel no-such-arm
 check_exit "an image that is none" 1 "no bzImage" "$VCPULAT" lab exec --host-image "$TMP/image" -- true

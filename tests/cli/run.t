@@ -24,12 +24,12 @@ scenario() { # windows
 check_exit "run --help" 0 'usage: vcpulat run' "$VCPULAT" run --help
 check_exit "run without a scenario" 1 'no scenario given' "$VCPULAT" run
 check_exit "run with an unknown scenario" 1 "no scenario 'x'; there are:.* vmstat-host" "$VCPULAT" run x
-check_exit "run with an unknown guest" 1 "'qemu': allowed are libvirt, none and bare" "$VCPULAT" run --guest qemu vmstat-host
+check_exit "run with an unknown guest" 1 "--guest: 'qemu' is not a known word; allowed: libvirt, none, bare" "$VCPULAT" run --guest qemu vmstat-host
 check_exit "run of the guest's own kernel with a bare guest" 1 'vmstat-guest: not in a bare guest, which has no kernel' \
 	"$VCPULAT" run --guest bare vmstat-guest
 check_exit "of several, it is skipped" 77 'skipped, vmstat-guest: not in a bare guest' \
 	"$VCPULAT" run --guest bare vmstat-guest vmstat-self-guest
-check_exit "run with a probe that there is not" 1 "--probe 'tick': allowed are spin and timer" "$VCPULAT" run --probe tick vmstat-host
+check_exit "run with a probe that there is not" 1 "--probe: 'tick' is not a known word; allowed: spin, timer" "$VCPULAT" run --probe tick vmstat-host
 check_exit "an emulated host cannot qualify" 1 'cannot qualify' \
 	"$VCPULAT" run --emulated --mode qualification vmstat-host
 scenario '{length: 9s, armed: 1s, control: 1s}' >"$TMP/bad.yaml"

@@ -17,6 +17,7 @@
 #include "host/lab/job.h"
 #include "host/lab/plan.h"
 #include "host/lab/watch.h"
+#include "host/scenario.h"
 
 #define S UINT64_C(1000000000)
 
@@ -300,15 +301,13 @@ static void test_job_quotes(void **state)
 static void test_job_run(void **state)
 {
 	char *names[] = { (char *)"vmstat-host", (char *)"stat-refresh" };
-	char *kinds[] = { (char *)"none" };
 	struct schema_strings scenarios = { .item = names, .count = 2 };
-	struct schema_strings guests = { .item = kinds, .count = 1 };
-	struct lab_job job = { .scenarios = &scenarios, .guests = &guests, .probe = "timer", .seed = 42 };
+	struct lab_job job = { .scenarios = &scenarios, .guests = 1U << GUEST_NONE, .probe = "timer", .seed = 42 };
 	_cleanup_free_ char *text = lab_job_run(&job);
 
 	(void)state;
-	assert_non_null(strstr(text, " --seed 42 --probe 'timer' "));
-	assert_non_null(strstr(text, " --guest 'none' 'vmstat-host' 'stat-refresh'\n"));
+	assert_non_null(strstr(text, " --seed 42 --probe timer "));
+	assert_non_null(strstr(text, " --guest none 'vmstat-host' 'stat-refresh'\n"));
 }
 
 /* A shell must take every job's text. */

@@ -181,11 +181,6 @@ static void test_guest_layer_needs_a_guest(void **state)
 	assert_int_equal(parse(text, &s, &err), 0);
 }
 
-static struct schema_strings kinds(const char **names, size_t count)
-{
-	return (struct schema_strings){ .item = (char **)names, .count = count };
-}
-
 static void test_guests_on_request(void **state)
 {
 	static const char guest[] =
@@ -194,9 +189,6 @@ static void test_guests_on_request(void **state)
 	static const char listed[] =
 		"description: x\nlayer: host\n" SHAPE_GUEST WINDOWS "provokes: [host/kworker/refresh_vm_stats]\n"
 		"stimulus: {kind: stat_refresh, layer: host, period: 1s}\n";
-	const char *names[] = { "bare", "none" };
-	const struct schema_strings bare = kinds(names, 1);
-	const struct schema_strings none = kinds(names + 1, 1);
 	_cleanup_scenario_ struct scenario host_s = { 0 };
 	_cleanup_scenario_ struct scenario listed_s = { 0 };
 	_cleanup_scenario_ struct scenario guest_s = { 0 };
@@ -204,16 +196,16 @@ static void test_guests_on_request(void **state)
 
 	(void)state;
 	assert_int_equal(parse(GOOD, &host_s, &err), 0);
-	assert_int_equal(scenario_allow_guests(&host_s, &bare, &err), 0);
+	assert_int_equal(scenario_allow_guests(&host_s, 1U << GUEST_BARE, &err), 0);
 	assert_int_equal(host_s.shape.guests, 1U << GUEST_LIBVIRT | 1U << GUEST_NONE | 1U << GUEST_BARE);
 	assert_int_equal(parse(listed, &listed_s, &err), 0);
-	assert_int_equal(scenario_allow_guests(&listed_s, &none, &err), 0);
+	assert_int_equal(scenario_allow_guests(&listed_s, 1U << GUEST_NONE, &err), 0);
 	assert_int_equal(listed_s.shape.guests, 1U << GUEST_LIBVIRT | 1U << GUEST_NONE);
 	assert_int_equal(parse(guest, &guest_s, &err), 0);
-	assert_int_equal(scenario_allow_guests(&guest_s, &bare, &err), -EINVAL);
+	assert_int_equal(scenario_allow_guests(&guest_s, 1U << GUEST_BARE, &err), -EINVAL);
 	assert_non_null(
 		strstr(err.msg, "x: not in a bare guest, which has no kernel and next to no memory: layer is guest"));
-	assert_int_equal(scenario_allow_guests(&guest_s, &none, &err), -EINVAL);
+	assert_int_equal(scenario_allow_guests(&guest_s, 1U << GUEST_NONE, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "x: layer is guest, so shape.guest cannot contain none"));
 	assert_int_equal(guest_s.shape.guests, 1U << GUEST_LIBVIRT);
 }
