@@ -128,6 +128,7 @@ struct lab {
 	uint64_t node1_bytes;	       /* likewise */
 	char *out;
 	char *job;
+	uint64_t seed;	     /* given or drawn */
 	bool temporary;	     /* out goes when we end */
 	json_t *record;	     /* lab.json */
 	const char *command; /* as it was given */
@@ -410,7 +411,7 @@ static int boot_job(struct lab *lab, bool terminal, bool quiet)
 				.probe = o->has_probe ? probe_kind_name(o->probe) : NULL,
 				.append = append,
 				.qemu_args = &o->qemu_args,
-				.seed = o->has_seed ? o->seed : draw_seed(),
+				.seed = lab->seed,
 				.patience_s = (unsigned int)(o->patience_ns / 1000000000),
 				.terminal = terminal,
 				.quiet = quiet,
@@ -447,7 +448,7 @@ static json_t *all_bundles(const struct lab *lab)
 static int conclude_lab(const struct lab *lab, const json_t *bundles, int code)
 {
 	struct conclude_params params = {
-		.out = lab->out, .bundles = bundles, .seed = lab->options->seed, .json = lab->options->json
+		.out = lab->out, .bundles = bundles, .seed = lab->seed, .json = lab->options->json
 	};
 	struct err err = { "" };
 	bool passed = false;
@@ -509,6 +510,7 @@ static int run(const void *object, const struct command_line *line, struct err *
 	const char *what = line->operands ? line->operand[0] : "";
 	_cleanup_lab_ struct lab lab = { .options = object, .command = line->text };
 
+	lab.seed = lab.options->has_seed ? lab.options->seed : draw_seed();
 	lab.record = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
 			       "command", lab.command, "boots", "retries");
 	if (!lab.record)

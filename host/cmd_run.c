@@ -23,6 +23,7 @@ struct args {
 	char *housekeeping;
 	char *progress;
 	uint64_t seed;
+	bool has_seed;
 	bool no_trace;
 	int probe; /* enum probe_kind */
 	bool has_probe;
@@ -54,7 +55,8 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("mode", mode, SCHEMA_ENUM), .fallback = "functional", .names = mode_names,
 		     .help = "qualification insists on what microseconds need." },
 	  .argument = "MODE" },
-	{ .field = { FIELD("seed", seed, SCHEMA_UINT), .help = "Of windows and phases; default: drawn." },
+	{ .field = { FIELD("seed", seed, SCHEMA_UINT), .has_offset = offsetof(struct args, has_seed),
+		     .help = "of windows and phases; drawn if not given" },
 	  .argument = "N" },
 	{ .field = { FIELD("no-trace", no_trace, SCHEMA_BOOL),
 		     .help = "Do not trace: gaps without causes, no probe effect." } },
@@ -175,7 +177,8 @@ static int run_all(const struct args *args, const char *command, struct scenario
 				 .mode = (enum run_mode)args->mode,
 				 .emulated = args->emulated,
 				 .trace = !args->no_trace,
-				 .seed = args->seed };
+				 .seed = args->seed,
+				 .has_seed = args->has_seed };
 	struct run_counts counts = { 0 };
 	struct err err = { "" };
 	int ret = adapt(args, scenarios, count, &err);

@@ -545,7 +545,7 @@ int run_scenarios(const struct run_options *options, const struct scenario *scen
 		with_guest |= scenarios[i].shape.guests & options->guests & 1U << GUEST_LIBVIRT;
 	res = open_run(&r, with_guest, err);
 	if (res == 0)
-		res = run_all(&r, scenarios, count, options->seed ? options->seed : draw_seed(), ret, err);
+		res = run_all(&r, scenarios, count, options->has_seed ? options->seed : draw_seed(), ret, err);
 	if (res == -EINTR)
 		stop_acknowledge(); /* the way back must not be cut short */
 	if (res == 0)

@@ -24,7 +24,8 @@ struct run_options {
 	enum run_mode mode;
 	bool emulated;
 	bool trace;
-	uint64_t seed; /* 0: draw one */
+	uint64_t seed; /* of windows and phases */
+	bool has_seed; /* else one is drawn */
 	struct run_cpus cpus;
 };
 

@@ -56,7 +56,7 @@ EOF
 chmod +x "$isolated"
 usable() {
 	[ "$(id -u)" = 0 ] && [ "$(nproc)" -ge 2 ] && [ -x "$BUILD/vcpulat-agent" ] && "$isolated" true &&
-		{ "$isolated" "exec '$VCPULAT' run --guest none -o '$TMP/first' '$TMP/short.yaml'" >"$OUTPUT" 2>&1; first=$?; [ $first != 77 ]; }
+		{ "$isolated" "exec '$VCPULAT' run --guest none --seed 0 -o '$TMP/first' '$TMP/short.yaml'" >"$OUTPUT" 2>&1; first=$?; [ $first != 77 ]; }
 }
 
 unset VCPULAT_DATA
@@ -66,6 +66,7 @@ if usable; then
 	check "a run without a guest" test "$first" = 0
 	bundle=$(echo "$TMP"/first/*)
 	check "its bundle is complete" grep -q '"status": "complete"' "$bundle/manifest.json"
+	check "a seed of 0 is one" grep -q '"seed": 1000003,' "$bundle/manifest.json"
 	check "primer and sham acted" grep -q '"role":"primer".*"result":"ok"' "$bundle/stimuli.jsonl"
 	check "the trace is one for trace-cmd" test "$(head -c 10 "$bundle/host.dat" | tail -c 7)" = tracing
 	check "hashes are right" bash -c 'cd "$1" && sed -n "s/^  \"\(.*\)\": \"\([0-9a-f]\{64\}\)\".*/\2  \1/p" manifest.json |

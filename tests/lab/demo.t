@@ -19,6 +19,7 @@ check "the patch removes the host's vmstat_update" grep -qE 'vmstat_update: .*on
 holds() { # name, jq expression over comparison.json
 	check "$1" jq -e "$2" "$out/comparison.json"
 }
+holds "what is drawn is drawn from the seed that lab.json names" ".seed == $(jq .seed "$out/lab.json")"
 host='.rows[] | select(.cause == "host/kworker/vmstat_update" and .scenario == "vmstat-host")'
 holds "at least 8 hits in 20 s of armed windows on stock, in the guest" \
 	"[$host | select(.arm == \"stock\").guest | .count / .exposure_s * 20 >= 8] == [true]"
