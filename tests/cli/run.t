@@ -81,6 +81,9 @@ if usable; then
 	check_exit "after a kill" 0 Killed "$isolated" "'$VCPULAT' run --guest none -o '$TMP/kill' '$TMP/short.yaml' &
 		sleep 3; kill -KILL \$!; wait \$!; test \$? = 137"
 	check_exit "recover cleans up" 0 'undone: [01] settings' "$VCPULAT" recover
+	head -c 100000 /dev/zero >"$TMP/swaps"
+	check_exit "what recover cannot undo is an error, and it goes on" 1 '^undone: 0 settings' \
+		"$isolated" "mount --bind '$TMP/swaps' /proc/swaps && exec '$VCPULAT' recover"
 	check "nothing of the trace is left" bash -c '! ls /sys/kernel/tracing/instances | grep -q vcpulat-'
 	check "nor of its probes" bash -c '! grep -qs vcpulat /sys/kernel/tracing/kprobe_events'
 	check "settings are as before" test "$(cat /proc/sys/vm/stat_interval)" = "$interval"
