@@ -38,6 +38,22 @@ static uint64_t read_clocks(uint64_t cycles_per_second, uint64_t *ret_ns)
 	return tsc;
 }
 
+/* One that is a gap like any other, whether it would have made the next wake-up late or not, is a turn of its own. */
+static uint64_t act(struct probe_shared *s, int word, uint64_t turn)
+{
+	const uint64_t begin = tsc_read();
+	uint64_t end;
+
+	if (probe_obey(s, word, begin) != begin)
+		return turn;
+	end = tsc_read();
+	MARK(MARK_TURN);
+	turn++;
+	if (end - begin >= s->ring.threshold_cycles)
+		probe_record(&s->ring, begin, end, turn);
+	return turn;
+}
+
 /*
  * The due time is turned into cycles backwards from each wake-up, where both clocks were
  * just read: CLOCK_MONOTONIC is slewed, and an anchor taken once would drift away.
@@ -59,7 +75,7 @@ int probe_timer(struct probe_shared *s)
 	due_ns = mono_ns() + s->interval_ns; /* the mark may take its time */
 	while ((word = probe_word(ring)) != PROBE_END) {
 		if (word != PROBE_GO) {
-			probe_obey(s, word, 0);
+			turn = act(s, word, turn);
 			due_ns = mono_ns() + s->interval_ns;
 		}
 		sleep_until(due_ns);

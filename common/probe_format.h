@@ -32,7 +32,10 @@ struct probe_header {
 	uint64_t lost;	/* gaps seen while the ring was full */
 };
 
-/* One gap [t0, t1): between two successive turns of spin, or due time and wake-up of timer. */
+/*
+ * One gap [t0, t1): between two successive turns of spin, or due time and wake-up of timer; or begin and end of an
+ * action of timer's own, where that is a gap.
+ */
 struct probe_record {
 	uint64_t t0; /* TSC cycles of the probe's layer */
 	uint64_t t1;

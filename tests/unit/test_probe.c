@@ -3,11 +3,14 @@
 #include "agents/probe.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,6 +21,7 @@
 #include "agents/probe_loop.h"
 #include "agents/stimulus.h"
 #include "common/cleanup.h"
+#include "common/mono.h"
 #include "common/stop.h"
 #include "common/tsc.h"
 
@@ -211,6 +215,61 @@ static void what_it_does_is_no_gap(void **state)
 	probe_free(probe);
 }
 
+static int busy(struct stimulus_state *state)
+{
+	const uint64_t end_ns = mono_ns() + 1000000;
+
+	(void)state;
+	while (mono_ns() < end_ns)
+		;
+	return 0;
+}
+
+static void *run_timer(void *shared)
+{
+	probe_timer(shared);
+	return NULL;
+}
+
+static void act_and_end(struct probe_shared *s)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, run_timer, s), 0);
+	/* Pairs with the exchange in probe_acted(). */
+	atomic_store(&s->ring.word, PROBE_ACT);
+	while (atomic_load(&s->ring.word) == PROBE_ACT)
+		stop_wait(1);
+	atomic_store(&s->ring.word, PROBE_END);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/* Also one that is over long before the next wake-up is due; not one that makes system calls. */
+static void timer_keeps_an_action_that_is_a_gap(void **state)
+{
+	const size_t bytes = sizeof(struct probe_shared) + CAPACITY * sizeof(struct probe_record);
+
+	(void)state;
+	for (int bare = 0; bare < 2; bare++) {
+		const struct stimulus_ops ops = { .name = "busy", .bare = bare, .act = busy };
+		_cleanup_free_ struct probe_shared *s =
+			aligned_alloc(PROBE_PAGE, (bytes / PROBE_PAGE + 1) * PROBE_PAGE);
+		bool kept = false;
+
+		memset(s, 0, bytes);
+		s->act = &ops;
+		s->interval_ns = 20000000;
+		s->header.cycles_per_second = cycles_measure();
+		s->ring.threshold_cycles = 1;
+		s->ring.capacity = CAPACITY;
+		act_and_end(s);
+		for (uint64_t i = 0; i < s->ring.gaps; i++)
+			kept |= s->ring.record[i].t0 <= s->shot.t0 && s->ring.record[i].t1 >= s->shot.t1;
+		assert_true(s->shot.t1 > s->shot.t0);
+		assert_true(kept == bare);
+	}
+}
+
 static void running_probe_can_be_dropped(void **state)
 {
 	struct probe_options options = options_of("spin");
@@ -294,6 +353,7 @@ int main(void)
 		cmocka_unit_test(nothing_below_the_threshold),
 		cmocka_unit_test(probe_acts_itself),
 		cmocka_unit_test(what_it_does_is_no_gap),
+		cmocka_unit_test(timer_keeps_an_action_that_is_a_gap),
 		cmocka_unit_test(running_probe_can_be_dropped),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(unknown_act_is_refused),
