@@ -160,12 +160,17 @@ static int get_facts(struct agent *agent, json_t **ret, struct err *err)
 	return res;
 }
 
-static void undo_settings(struct run *r, const struct one *one)
+/* Returns what the run gave, @ret, unless it did not fail and its settings could not be undone. */
+static int undo_settings(struct run *r, const struct one *one, int ret, struct err *err)
 {
-	struct err err = { "" };
+	struct err why = { "" };
 
-	if (apply_undo(r->settings, r->guest.agent, one->guest_old, &err) < 0)
-		log_error("%s", err.msg);
+	if (apply_undo(r->settings, r->guest.agent, one->guest_old, &why) == 0)
+		return ret;
+	if (ret == 0 || ret == -ENOTSUP)
+		return err_set(err, -EIO, "%s; try 'vcpulat recover'", why.msg);
+	log_error("%s", why.msg);
+	return ret;
 }
 
 /* Two of vm.stat_interval: a counter's last change is folded, and the fold after it finds nothing. */
@@ -375,7 +380,7 @@ static int run_once(struct run *r, const struct scenario *scenario, enum guest_k
 		ret = prepare_one(r, &one, err);
 	if (ret == 0)
 		ret = measure_and_seal(r, &one, err);
-	undo_settings(r, &one);
+	ret = undo_settings(r, &one, ret, err);
 	/* What goes on in a guest that failed is not known; the next run shall not inherit it. A skip began nothing. */
 	if (ret < 0 && (ret != -ENOTSUP || one.bundle))
 		guest_stop(&r->guest);

@@ -64,7 +64,7 @@ static int open_journal(const char *path, struct err *err)
 		return fd;
 	if (errno == EEXIST)
 		return err_set(err, -EEXIST,
-			       "a killed run left changed settings ('%s'); undo them with 'vcpulat recover'", path);
+			       "an earlier run left changed settings ('%s'); undo them with 'vcpulat recover'", path);
 	return err_sys(err, -errno, "cannot create '%s'", path);
 }
 
@@ -158,20 +158,18 @@ int settings_restore(struct settings *s, struct err *err)
 	size_t count;
 	int ret = restore_all(s->changes, &count, err);
 
+	if (ret < 0)
+		return ret;
 	json_array_clear(s->changes);
-	if (ftruncate(s->journal_fd, 0) < 0 && ret == 0)
-		ret = err_sys(err, -errno, "cannot empty '%s'", s->journal_path);
-	return ret;
+	return ftruncate(s->journal_fd, 0) < 0 ? err_sys(err, -errno, "cannot empty '%s'", s->journal_path) : 0;
 }
 
 void settings_close(struct settings *s)
 {
 	if (!s)
 		return;
-	if (s->journal_path) {
-		settings_restore(s, NULL);
+	if (s->journal_path && settings_restore(s, NULL) == 0)
 		unlink(s->journal_path);
-	}
 	cleanup_close(&s->journal_fd);
 	cleanup_close(&s->lock_fd);
 	json_decref(s->changes);

@@ -2,7 +2,7 @@
 /*
  * Settings of the host that a run changes. Each change is written to a journal and synced
  * before it is made, and undone in reverse: by settings_restore() on every exit, or by
- * `vcpulat recover` when the run was killed. A lock beside the journal admits one run.
+ * `vcpulat recover` when the run was killed, or could not undo all of them. A lock beside the journal admits one run.
  */
 #ifndef VCPULAT_SETTINGS_H
 #define VCPULAT_SETTINGS_H
@@ -28,7 +28,7 @@ char *settings_dir(void);
  * @ret: handle
  * @err: says what failed, and the way out
  *
- * Return: 0, -EBUSY while another run holds the lock, -EEXIST when a killed run left a
+ * Return: 0, -EBUSY while another run holds the lock, -EEXIST when an earlier run left a
  * journal (settings_recover() first), or another -errno.
  */
 int settings_open(const char *dir, struct settings **ret, struct err *err);
@@ -51,18 +51,20 @@ int settings_set(struct settings *settings, const char *path, const char *value,
  * @settings: handle; may be used again
  * @err: names the first file that could not be restored; the others are restored all the same
  *
- * Return: 0 or -errno.
+ * Return: 0; or -errno, then all of them are still to be undone, next time or by settings_recover().
  */
 int settings_restore(struct settings *settings, struct err *err);
 
 /**
  * settings_close - restore, remove the journal, let the lock go
  * @settings: NULL is fine
+ *
+ * The journal of what cannot be restored stays, for settings_recover().
  */
 void settings_close(struct settings *settings);
 
 /**
- * settings_recover - undo what the journal of a killed run says
+ * settings_recover - undo what the journal says that a run has left
  * @dir: as settings_dir()
  * @ret_count: number of settings restored, those that stood as before not counted
  * @err: as settings_restore()

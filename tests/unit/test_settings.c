@@ -182,6 +182,21 @@ static void test_recover_with_a_torn_journal(void **state)
 	assert_holds(p->file, "60");
 }
 
+/* Two changes, of which one cannot be taken back: a directory stands there. */
+static void fail_to_restore(const struct place *p, struct settings *s)
+{
+	assert_int_equal(settings_set(s, p->file, "1", NULL), 0);
+	assert_int_equal(settings_set(s, p->other, "never", NULL), 0);
+	assert_int_equal(unlink(p->other), 0);
+	assert_int_equal(mkdir(p->other, 0700), 0);
+}
+
+static void let_restore(const struct place *p)
+{
+	assert_int_equal(rmdir(p->other), 0);
+	assert_int_equal(fs_write(p->other, "never\n", NULL), 0);
+}
+
 static void test_one_that_cannot_be_restored(void **state)
 {
 	struct place *p = *state;
@@ -189,13 +204,36 @@ static void test_one_that_cannot_be_restored(void **state)
 	struct err err = { "" };
 
 	assert_int_equal(settings_open(p->dir, &s, NULL), 0);
-	assert_int_equal(settings_set(s, p->file, "1", NULL), 0);
-	assert_int_equal(settings_set(s, p->other, "never", NULL), 0);
-	assert_int_equal(unlink(p->other), 0);
-	assert_int_equal(mkdir(p->other, 0700), 0);
+	fail_to_restore(p, s);
 	assert_true(settings_restore(s, &err) < 0);
 	assert_non_null(strstr(err.msg, "choice"));
 	assert_holds(p->file, "60");
+	let_restore(p);
+	assert_int_equal(settings_restore(s, &err), 0);
+	assert_holds(p->other, "madvise");
+}
+
+/* Its journal stays, and with it the way back. */
+static void test_recover_what_a_run_could_not_restore(void **state)
+{
+	struct place *p = *state;
+	struct settings *s = NULL;
+	size_t count = 0;
+
+	assert_int_equal(settings_open(p->dir, &s, NULL), 0);
+	fail_to_restore(p, s);
+	assert_true(settings_restore(s, NULL) < 0);
+	settings_close(s);
+	s = NULL;
+	assert_int_equal(settings_open(p->dir, &s, NULL), -EEXIST);
+	assert_true(settings_recover(p->dir, &count, NULL) < 0);
+	let_restore(p);
+	assert_int_equal(settings_recover(p->dir, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_holds(p->file, "60");
+	assert_holds(p->other, "madvise");
+	assert_int_equal(settings_open(p->dir, &s, NULL), 0);
+	settings_close(s);
 }
 
 static void test_chosen(void **state)
@@ -219,7 +257,8 @@ int main(void)
 		TEST(test_same_value_changes_nothing),	TEST(test_missing_file),
 		TEST(test_second_run_is_refused),	TEST(test_recover_after_a_kill),
 		TEST(test_recover_with_a_torn_journal), TEST(test_recover_what_others_changed),
-		TEST(test_one_that_cannot_be_restored), cmocka_unit_test(test_chosen),
+		TEST(test_one_that_cannot_be_restored), TEST(test_recover_what_a_run_could_not_restore),
+		cmocka_unit_test(test_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
