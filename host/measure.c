@@ -113,9 +113,8 @@ static int start_probe(struct measuring *m, struct err *err)
 		json_object_set_new(request, "params", probe_params(m));
 	}
 	ret = agent_call(measure_agent(m, measure_layer(m)), request, AGENT_TIMEOUT_MS, &reply, err);
-
 	if (ret < 0)
-		return ret;
+		return ret == -ENODEV ? -ENOTSUP : ret; /* as of an action that is not the probe's: a skip */
 	m->probing = true;
 	m->out->probe_tid = (pid_t)json_get_u64(reply, "tid");
 	m->out->probe_number = ++*m->p->probes;

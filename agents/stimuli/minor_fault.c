@@ -62,9 +62,11 @@ static int watch(struct faulting *f)
 					 .mode = UFFDIO_REGISTER_MODE_MINOR };
 
 	f->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (f->uffd < 0 || ioctl(f->uffd, UFFDIO_API, &api) < 0 || ioctl(f->uffd, UFFDIO_REGISTER, &range) < 0)
+	if (f->uffd < 0)
 		return -errno;
-	return 0;
+	if (ioctl(f->uffd, UFFDIO_API, &api) < 0)
+		return errno == EINVAL ? -ENODEV : -errno; /* a kernel without this feature */
+	return ioctl(f->uffd, UFFDIO_REGISTER, &range) < 0 ? -errno : 0;
 }
 
 /* The content of a page is its number. */
