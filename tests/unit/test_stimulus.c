@@ -3,6 +3,7 @@
 #include "agents/stimulus.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -399,6 +400,39 @@ static void storm_drains_while_pages_are_faulted(void **state)
 	stimulus_free(stimulus);
 }
 
+/* The kernel's figures do not say that pages are in a pipe. Return: the end that keeps them there. */
+static int fill_pipe(size_t bytes)
+{
+	_cleanup_free_ char *content = calloc(1, bytes);
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, (int)bytes) >= (int)bytes);
+	assert_int_equal(write(ends[1], content, bytes), bytes);
+	close(ends[1]);
+	return ends[0];
+}
+
+/* Also what it lost before its last action, or between two. */
+static void storm_adds_up_what_is_lost(void **state)
+{
+	_cleanup_json_ json_t *params =
+		json_pack("{s:s, s:i, s:i, s:i}", "drain", "drain", "rate", 50, "length", 50, "load", sched_getcpu());
+	struct stimulus *stimulus = prepare_with("storm", -1, params);
+	struct stimulus_shot shot;
+	int pipes[16];
+
+	(void)state;
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++)
+		pipes[i] = fill_pipe(1 << 20);
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_int_equal(shot.result, -ENOTRECOVERABLE);
+	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++)
+		close(pipes[i]);
+	stimulus_free(stimulus);
+}
+
 static void bad_parameters_are_refused(void **state)
 {
 	static const struct {
@@ -615,6 +649,7 @@ int main(void)
 		cmocka_unit_test(fault_rate_counts_what_threads_touch),
 		cmocka_unit_test(function_calls_and_shootdowns_are_ipis),
 		cmocka_unit_test(storm_drains_while_pages_are_faulted),
+		cmocka_unit_test(storm_adds_up_what_is_lost),
 		cmocka_unit_test(bad_parameters_are_refused),
 		cmocka_unit_test(groups_are_checked_first),
 	};
