@@ -46,7 +46,7 @@
 	X(DRAIN, drain, "has all CPUs empty their batches of new pages, as who moves pages does, but moves none")      \
 	X(STORM, storm,                                                                                                \
 	  "acts rate=N times a second for length=MS like drain=KIND, whose parameters it takes, while tasks on "       \
-	  "load=CPUS fault pages")                                                                                     \
+	  "load=CPUS or load=all fault pages")                                                                         \
 	X(PLUG, plug,                                                                                                  \
 	  "plugs step=MIB of size=MIB, all of shape.guest_pluggable, out of the guest domain=NAME, the next time as "  \
 	  "much more, and all in again when nothing is left")                                                          \

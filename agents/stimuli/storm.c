@@ -184,6 +184,14 @@ static int act(struct stimulus_state *state)
 	return ret == 0 && lost > LOST_MAX ? -ENOTRECOVERABLE : ret;
 }
 
+static int get_cpus(const char *list, cpu_set_t *ret)
+{
+	_cleanup_free_ char *online = NULL;
+	int r = strcmp(list, "all") == 0 ? fs_read_line("/sys/devices/system/cpu/online", &online, NULL) : 0;
+
+	return r < 0 ? r : cpulist_parse(online ? online : list, ret);
+}
+
 static int get_params(const json_t *params, struct storming *s)
 {
 	char text[TEXT_BYTES];
@@ -198,7 +206,7 @@ static int get_params(const json_t *params, struct storming *s)
 	if (ret == 0)
 		ret = stimulus_param(params, "load", text, sizeof(text));
 	if (ret == 0)
-		ret = cpulist_parse(text, &s->cpus);
+		ret = get_cpus(text, &s->cpus);
 	return ret == 0 && (!s->drain || s->drain->act == act || s->drain->repay) ? -EINVAL : ret;
 }
 

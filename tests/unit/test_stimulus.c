@@ -383,21 +383,27 @@ static void function_calls_and_shootdowns_are_ipis(void **state)
 }
 
 /* No oftener than told; pages may come and go elsewhere meanwhile, so the result is left aside. */
-static void storm_drains_while_pages_are_faulted(void **state)
+static void storm_drains_under(json_t *load)
 {
 	_cleanup_json_ json_t *params =
-		json_pack("{s:s, s:i, s:i, s:i}", "drain", "drain", "rate", 50, "length", 200, "load", sched_getcpu());
+		json_pack("{s:s, s:i, s:i, s:o}", "drain", "drain", "rate", 50, "length", 200, "load", load);
 	struct stimulus *stimulus = prepare_with("storm", -1, params);
 	struct stimulus_shot shot;
 	unsigned long drains;
 	unsigned long pages;
 
-	(void)state;
 	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
 	assert_int_equal(sscanf(shot.detail, "drains=%lu times, faulted=%lu pages, lost=", &drains, &pages), 2);
 	assert_in_range(drains, 1, 10);
 	assert_true(pages > 0 && pages % 7 == 0);
 	stimulus_free(stimulus);
+}
+
+static void storm_drains_while_pages_are_faulted(void **state)
+{
+	(void)state;
+	storm_drains_under(json_integer(sched_getcpu()));
+	storm_drains_under(json_string("all"));
 }
 
 /* The kernel's figures do not say that pages are in a pipe. Return: the end that keeps them there. */
