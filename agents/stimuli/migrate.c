@@ -93,6 +93,21 @@ static int list_pages(struct migrating *m, size_t begin, size_t bytes, bool huge
 	return n ? 0 : -ENXIO;
 }
 
+static int locate(struct migrating *m)
+{
+	return syscall(SYS_move_pages, m->pid, m->pages, m->page, NULL, m->status, 0) < 0 ? -errno : 0;
+}
+
+/* Each page at the node where it is not. */
+static int aim(struct migrating *m)
+{
+	int ret = locate(m);
+
+	for (size_t i = 0; i < m->pages; i++)
+		m->node[i] = m->status[i] != 1;
+	return ret;
+}
+
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct migrating *m = calloc(1, sizeof(*m));
@@ -109,23 +124,28 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 	if (ret < 0)
 		return ret;
 	m->pid = (pid_t)pid;
-	for (size_t i = 0; i < m->pages; i++)
-		m->node[i] = 1;
-	return list_pages(m, begin, bytes, stimulus_param_is(params, "huge", "yes"));
+	ret = list_pages(m, begin, bytes, stimulus_param_is(params, "huge", "yes"));
+	return ret < 0 ? ret : aim(m);
 }
 
-/* To node 1, and the next time back to node 0. Pages that cannot be moved do not count, if some can. */
+/*
+ * To the other node, and the next time back. Those that did not move are tried again; they do not count. Where some
+ * could not be moved the kernel does not say of all where they are (mm/migrate.c, move_pages_and_store_status()).
+ */
 static int act(struct stimulus_state *state)
 {
 	struct migrating *m = state->own;
+	long left = syscall(SYS_move_pages, m->pid, m->pages, m->page, m->node, m->status, MPOL_MF_MOVE);
+	int ret = left < 0 ? -errno : left > 0 ? locate(m) : 0;
 	size_t moved = 0;
 
-	if (syscall(SYS_move_pages, m->pid, m->pages, m->page, m->node, m->status, MPOL_MF_MOVE) < 0)
-		return -errno;
-	for (size_t i = 0; i < m->pages; i++) {
-		moved += m->status[i] == m->node[i];
-		m->node[i] = !m->node[i];
-	}
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < m->pages; i++)
+		if (m->status[i] == m->node[i]) {
+			m->node[i] = !m->node[i];
+			moved++;
+		}
 	snprintf(state->detail, sizeof(state->detail), "%zu pages", moved);
 	return moved ? 0 : -EAGAIN;
 }
