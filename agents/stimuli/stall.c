@@ -171,7 +171,6 @@ static void describe(const struct round *r, char ret[static STIMULUS_DETAIL_BYTE
 		{ "direct reclaims", now.reclaims - r->counts.reclaims, "times" },
 		{ "throttled", now.throttled - r->counts.throttled, "times" },
 		{ "turns of kswapd", now.kswapd - r->counts.kswapd, "times" },
-		{ "failures in the log", failures_in_log(r->log), "times" },
 		{ "OOM kills", now.oom_kills - r->counts.oom_kills, "times" },
 		{ "left waiting", (long)r->left, "tasks" },
 	};
@@ -180,6 +179,9 @@ static void describe(const struct round *r, char ret[static STIMULUS_DETAIL_BYTE
 	for (size_t i = 0; i < ARRAY_SIZE(figures) && used < STIMULUS_DETAIL_BYTES; i++)
 		used += (size_t)snprintf(ret + used, STIMULUS_DETAIL_BYTES - used, "%s=%ld %s, ", figures[i].name,
 					 figures[i].value, figures[i].unit);
+	if (used < STIMULUS_DETAIL_BYTES && r->log >= 0)
+		used += (size_t)snprintf(ret + used, STIMULUS_DETAIL_BYTES - used, "failures in the log=%ld times, ",
+					 failures_in_log(r->log));
 	if (used < STIMULUS_DETAIL_BYTES && r->where)
 		snprintf(ret + used, STIMULUS_DETAIL_BYTES - used, "waits in %s", r->where);
 }
