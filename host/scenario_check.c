@@ -7,6 +7,7 @@
 #include "common/fs.h"
 #include "common/probe_format.h"
 #include "host/scenario.h"
+#include "reports/causes.h"
 
 /* What a kind's help explains is what it takes. */
 static bool takes(enum action_kind kind, const char *name, size_t len)
@@ -183,6 +184,10 @@ static int check_provokes(const struct scenario *s, struct err *err)
 		if (strncmp(cause, "host/", 5) != 0 && strncmp(cause, "guest/", 6) != 0)
 			return err_set(err, -EINVAL, "%s: provokes: '%s' does not begin with host/ or guest/", s->name,
 				       cause);
+		if (!causes_can_name(cause))
+			return err_set(err, -EINVAL,
+				       "%s: provokes: no report names a cause '%s'; one is host/kworker/vmstat_update",
+				       s->name, cause);
 	}
 	return 0;
 }

@@ -176,24 +176,40 @@ static int parse_class(const char *text, bool has_layer, const char **ret_name)
 	return -1;
 }
 
-int64_t causes_parse(struct causes *causes, const char *text)
+/* The class that a text names, its layer, where it has one, and the place of its name; -1: it is no cause. */
+static int parse_text(const char *text, enum trace_layer *ret_layer, const char **ret_name)
 {
-	const char *name;
-	int class = parse_class(text, false, &name);
+	int class = parse_class(text, false, ret_name);
 
-	if (class >= 0)
-		return causes_get(causes, TRACE_HOST, (enum cause_class) class, 0);
-	for (int i = 0; i < TRACE_LAYER_MAX; i++) {
+	*ret_layer = TRACE_HOST;
+	for (int i = 0; class < 0 && i < TRACE_LAYER_MAX; i++) {
 		size_t len = strlen(layer_words[i]);
 
 		if (strncmp(text, layer_words[i], len) != 0 || text[len] != '/')
 			continue;
-		class = parse_class(text + len + 1, true, &name);
-		if (class >= 0)
-			return causes_get(causes, (enum trace_layer)i, (enum cause_class) class,
-					  names_intern(causes->names, name, NAMES_MAX_CHARS));
+		class = parse_class(text + len + 1, true, ret_name);
+		*ret_layer = (enum trace_layer)i;
 	}
-	return -1;
+	return class;
+}
+
+bool causes_can_name(const char *text)
+{
+	enum trace_layer layer;
+	const char *name;
+
+	return parse_text(text, &layer, &name) >= 0;
+}
+
+int64_t causes_parse(struct causes *causes, const char *text)
+{
+	enum trace_layer layer;
+	const char *name;
+	int class = parse_text(text, &layer, &name);
+
+	if (class < 0)
+		return -1;
+	return causes_get(causes, layer, (enum cause_class) class, names_intern(causes->names, name, NAMES_MAX_CHARS));
 }
 
 const char *causes_text(const struct causes *causes, uint32_t id)

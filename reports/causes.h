@@ -6,6 +6,7 @@
 #ifndef VCPULAT_CAUSES_H
 #define VCPULAT_CAUSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,12 @@ uint32_t causes_get(struct causes *causes, enum trace_layer layer, enum cause_cl
  * Return: the number, or -1 when the text is no cause.
  */
 int64_t causes_parse(struct causes *causes, const char *text);
+
+/**
+ * causes_can_name - could it be a cause?
+ * @text: e.g. "host/kworker/vmstat_update": its layer and class are looked at, its name may be any
+ */
+bool causes_can_name(const char *text);
 
 /** causes_text - "host/kworker/vmstat_update"; borrowed */
 const char *causes_text(const struct causes *causes, uint32_t id);
