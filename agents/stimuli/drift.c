@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agents/affinity.h"
 #include "agents/worker.h"
 #include "common/cleanup.h"
 #include "common/cpulist.h"
@@ -48,6 +49,7 @@ static bool is_of_node(const char *pid, int node)
 	return strcmp(comm, "kswapd") == 0 || strcmp(comm, "kcompactd") == 0;
 }
 
+/* As far as they let themselves be moved. */
 static void move_threads(int node, const cpu_set_t *cpus)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/proc");
@@ -55,7 +57,7 @@ static void move_threads(int node, const cpu_set_t *cpus)
 
 	while (dir && (entry = readdir(dir)))
 		if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name) && is_of_node(entry->d_name, node))
-			sched_setaffinity((pid_t)strtol(entry->d_name, NULL, 10), sizeof(*cpus), cpus);
+			affinity_move((pid_t)strtol(entry->d_name, NULL, 10), cpus);
 }
 
 static int other_node(int node)
@@ -191,12 +193,4 @@ int drift_new(int node, const cpu_set_t *cpus, struct drift **ret)
 	if (r == 0)
 		r = node_memory_bind(other_node(node));
 	return r < 0 ? r : drift_renew(d);
-}
-
-void drift_clean(int node)
-{
-	cpu_set_t cpus;
-
-	if (node_cpus(node, &cpus) == 0)
-		move_threads(node, &cpus);
 }

@@ -19,7 +19,8 @@ struct drift;
  * @cpus: whose counters are to hold pages back
  * @ret: lives as long as the process, as does the memory
  *
- * Moves the node's kswapd and kcompactd to the CPUs of the caller: where they run, counters are folded.
+ * Moves the node's kswapd and kcompactd to the CPUs of the caller, for as long as it lives: where they run, counters
+ * are folded.
  * Takes seconds. Return: 0 or -errno.
  */
 int drift_new(int node, const cpu_set_t *cpus, struct drift **ret);
@@ -32,8 +33,5 @@ int drift_new(int node, const cpu_set_t *cpus, struct drift **ret);
  * Return: 0, -ENOBUFS after too many times, or another -errno.
  */
 int drift_renew(struct drift *drift);
-
-/** drift_clean - once the process is gone: kswapd and kcompactd go back to the CPUs of their node */
-void drift_clean(int node);
 
 #endif

@@ -357,18 +357,10 @@ static int act(struct stimulus_state *state)
 	return ret;
 }
 
-static void clean(const json_t *params)
-{
-	int node;
-
-	if (get_node(params, &node) == 0)
-		drift_clean(node);
-}
-
 const struct stimulus_ops *stimulus_stall(void)
 {
 	static const struct stimulus_ops ops = {
-		.name = "stall", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act, .clean = clean
+		.name = "stall", .role = STIMULUS_STIMULUS, .prepare = prepare, .act = act
 	};
 
 	return &ops;
