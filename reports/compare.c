@@ -247,7 +247,7 @@ static int judge(const struct comparison *c, const struct grid *grid, const stru
 			continue;
 		if (json_array_append_new(verdicts, verdict_json(&questions[i], &verdict)) < 0)
 			return -ENOMEM;
-		ret->good &= !verdict.decisive || verdict_good(verdict.state);
+		ret->good &= !verdict.decisive || verdict_good(verdict_state_name(verdict.state));
 	}
 	ret->verdicts = TAKE_PTR(verdicts);
 	return simulate(questions, n, params, &ret->simulation, &ret->good);

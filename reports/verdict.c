@@ -325,11 +325,6 @@ void verdict_decide_aa(const struct verdict_case *question, struct verdict *ret)
 	add_caveats(ret, &question->arm);
 }
 
-bool verdict_good(enum verdict_state state)
-{
-	return state == VERDICT_REMOVED || state == VERDICT_AS_EXPECTED;
-}
-
 const char *verdict_state_name(enum verdict_state state)
 {
 	static const char *const names[VERDICT_STATE_MAX] = {
@@ -339,4 +334,10 @@ const char *verdict_state_name(enum verdict_state state)
 	};
 
 	return names[state];
+}
+
+bool verdict_good(const char *state)
+{
+	return strcmp(state, verdict_state_name(VERDICT_REMOVED)) == 0 ||
+	       strcmp(state, verdict_state_name(VERDICT_AS_EXPECTED)) == 0;
 }

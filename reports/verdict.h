@@ -65,9 +65,9 @@ void verdict_decide_aa(const struct verdict_case *question, struct verdict *ret)
 
 /**
  * verdict_good - does a state let the comparison pass?
- * @state: a state
+ * @state: as it stands in comparison.json
  */
-bool verdict_good(enum verdict_state state);
+bool verdict_good(const char *state);
 
 /**
  * verdict_state_name - as it stands in comparison.json

@@ -56,7 +56,7 @@ static void print_head(FILE *out, const json_t *row, const json_t *comparison, s
 		json_get_string(row, "window"), NAME_COLUMNS, "");
 	for (size_t arm = first; arm < end; arm++) {
 		const char *name = arm_name(comparison, arm);
-		const size_t bytes = strnlen(name, ARM_COLUMNS);
+		const size_t bytes = text_fit(name, ARM_COLUMNS);
 
 		fprintf(out, " %*s", ARM_COLUMNS - (int)text_columns(name, bytes), "");
 		text_safe(out, name, bytes);

@@ -13,6 +13,7 @@
 #include "reports/verdict.h"
 #include "reports/writers/faults.h"
 #include "reports/writers/stimulus_figures.h"
+#include "reports/writers/text.h"
 
 /* Causes that no scenario provokes: shown while they are this many at most, the worst first. */
 #define OTHER_CAUSES 3
@@ -35,41 +36,6 @@ static const char *colour_code(const struct printer *p, enum colour colour)
 	};
 
 	return p->colour ? codes[colour] : "";
-}
-
-/* Guests choose the names of tasks: what would move the cursor is shown as '?'. */
-static void print_safe(const struct printer *p, const char *text, size_t columns)
-{
-	for (; *text && columns > 0; text++) {
-		unsigned char c = (unsigned char)*text;
-		bool continuation = (c & 0xc0) == 0x80;
-
-		fputc(c < 0x20 || c == 0x7f ? '?' : c, p->out);
-		columns -= !continuation;
-	}
-}
-
-/* Up to @width columns a line, broken at spaces; further lines are indented. */
-static void print_wrapped(const struct printer *p, const char *text, size_t first, size_t indent)
-{
-	size_t left = TABLE_COLUMNS - first;
-
-	while (strlen(text) > left) {
-		size_t cut = left;
-
-		while (cut > 0 && text[cut] != ' ')
-			cut--;
-		if (cut == 0)
-			cut = left;
-		print_safe(p, text, cut);
-		text += cut;
-		while (*text == ' ')
-			text++;
-		fprintf(p->out, "\n%*s", (int)indent, "");
-		left = TABLE_COLUMNS - indent;
-	}
-	print_safe(p, text, left);
-	fputc('\n', p->out);
 }
 
 static void format_us(const json_t *ns, char cell[static CELL])
@@ -161,8 +127,8 @@ static void print_line(const struct printer *p, const json_t *row, const char *k
 {
 	const json_t *side = json_object_get(row, kind);
 	bool native = strcmp(kind, "native") == 0;
+	size_t bytes = text_fit(arm, ARM_COLUMNS);
 	char cell[5][CELL] = { "" };
-	int used;
 
 	format_hits(json_object_get(side, "armed"), true, cell[0]);
 	format_hits(json_object_get(side, "control"), false, cell[1]);
@@ -172,10 +138,9 @@ static void print_line(const struct printer *p, const json_t *row, const char *k
 	}
 	format_ratio(strcmp(kind, "guest") == 0 ? json_object_get(row, "amplification") : NULL, cell[4]);
 	fputs("  ", p->out);
-	print_safe(p, arm, ARM_COLUMNS);
-	used = (int)(strlen(arm) < ARM_COLUMNS ? strlen(arm) : ARM_COLUMNS);
-	fprintf(p->out, "%*s %-6s %-16s %7s  %-12s %-14s %s\n", ARM_COLUMNS - used, "", kind, cell[0], cell[1], cell[2],
-		cell[3], cell[4]);
+	text_safe(p->out, arm, bytes);
+	fprintf(p->out, "%*s %-6s %-16s %7s  %-12s %-14s %s\n", ARM_COLUMNS - (int)text_columns(arm, bytes), "", kind,
+		cell[0], cell[1], cell[2], cell[3], cell[4]);
 }
 
 /* The largest gap to expect in a day, where the run was long enough to say. */
@@ -225,8 +190,10 @@ static void print_cause(const struct printer *p, const json_t *row)
 		str_printf("%s  %s%s", json_get_string(row, "scenario"), json_get_string(row, "cause"),
 			   json_is_true(json_object_get(row, "provoked")) ? "" : "  (not provoked)");
 
+	if (!title)
+		return;
 	fprintf(p->out, "%s", colour_code(p, BOLD));
-	print_safe(p, title ? title : "", TABLE_COLUMNS);
+	text_safe(p->out, title, text_fit(title, TABLE_COLUMNS));
 	fprintf(p->out, "%s\n", colour_code(p, PLAIN));
 }
 
@@ -289,9 +256,7 @@ static void print_rows(const struct printer *p, const json_t *rows, bool all_cau
 
 static enum colour state_colour(const char *state)
 {
-	if (strcmp(state, "removed") == 0 || strcmp(state, "as-expected") == 0)
-		return GREEN;
-	return strcmp(state, "undecided") == 0 ? YELLOW : RED;
+	return verdict_good(state) ? GREEN : strcmp(state, "undecided") == 0 ? YELLOW : RED;
 }
 
 static void print_verdicts(const struct printer *p, const json_t *verdicts)
@@ -308,7 +273,7 @@ static void print_verdicts(const struct printer *p, const json_t *verdicts)
 			: colour == RED ? "FAIL"
 					: "??",
 			colour_code(p, PLAIN));
-		print_wrapped(p, json_get_string(verdict, "text"), 5, 5);
+		text_wrapped(p->out, json_get_string(verdict, "text"), 5, TABLE_COLUMNS);
 	}
 }
 
@@ -325,7 +290,7 @@ static void print_findings(const struct printer *p, const json_t *findings)
 
 		fprintf(p->out, "%s%-4s%s ", colour_code(p, fails ? RED : YELLOW), fails ? "FAIL" : "note",
 			colour_code(p, PLAIN));
-		print_wrapped(p, text ? text : "", 5, 5);
+		text_wrapped(p->out, text ? text : "", 5, TABLE_COLUMNS);
 	}
 }
 
@@ -341,8 +306,7 @@ static void print_probe_effect(const struct printer *p, const json_t *effects)
 			json_get_string(effect, "text"));
 
 		fputs(i ? "" : "probe effect\n", p->out);
-		fputs("     ", p->out);
-		print_wrapped(p, text ? text : "", 5, 5);
+		text_paragraph(p->out, "     ", text ? text : "", TABLE_COLUMNS);
 	}
 }
 
@@ -354,7 +318,7 @@ static void print_simulation(const struct printer *p, const json_t *simulation)
 		return;
 	fprintf(p->out, "%s%-4s%s ", colour_code(p, within ? GREEN : RED), within ? "ok" : "FAIL",
 		colour_code(p, PLAIN));
-	print_wrapped(p, json_get_string(simulation, "text"), 5, 5);
+	text_wrapped(p->out, json_get_string(simulation, "text"), 5, TABLE_COLUMNS);
 }
 
 /* What the figures do not say. */
@@ -364,16 +328,15 @@ static void print_limits(const struct printer *p, const json_t *comparison)
 
 	fprintf(p->out, "%s", colour_code(p, DIM));
 	if (json_is_true(json_object_get(comparison, "emulated")))
-		print_wrapped(p,
-			      "emulated us: times of an emulated CPU. Causes and counts carry over to a real machine, "
-			      "times and "
-			      "their ratios do not.",
-			      0, 0);
-	print_wrapped(
-		p,
+		text_paragraph(p->out, "",
+			       "emulated us: times of an emulated CPU. Causes and counts carry over to a real machine, "
+			       "times and their ratios do not.",
+			       TABLE_COLUMNS);
+	text_paragraph(
+		p->out, "",
 		"Nx: occurrences, where nothing was primed. p50 wants 6 gaps with this single cause, p99 (in the JSON) "
 		"299. shared: only in gaps with other causes.",
-		0, 0);
+		TABLE_COLUMNS);
 	fprintf(p->out, "%s", colour_code(p, PLAIN));
 	if (retries > 0)
 		fprintf(p->out, "%zu retr%s, see the comparison\n", retries, retries > 1 ? "ies" : "y");

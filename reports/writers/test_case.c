@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reports/writers/test_case.h"
 
-#include <string.h>
-
 #include "common/json.h"
+#include "reports/verdict.h"
 
 static bool verdict_fails(const json_t *verdict)
 {
-	const char *state = json_get_string(verdict, "state");
-
-	return json_is_true(json_object_get(verdict, "decisive")) && strcmp(state, "removed") != 0 &&
-	       strcmp(state, "as-expected") != 0;
+	return json_is_true(json_object_get(verdict, "decisive")) && !verdict_good(json_get_string(verdict, "state"));
 }
 
 bool test_case_at(const json_t *comparison, size_t i, struct test_case *ret)

@@ -21,27 +21,28 @@ void text_safe(FILE *out, const char *text, size_t bytes)
 	}
 }
 
-/* The bytes of @text that fill at most @columns, cut at a space where there is one. */
-static size_t fitting(const char *text, size_t columns)
+size_t text_fit(const char *text, size_t columns)
 {
 	size_t bytes = 0;
-	size_t space = 0;
 
-	while (text[bytes] && text_columns(text, bytes + 1) <= columns) {
+	while (text[bytes] && text_columns(text, bytes + 1) <= columns)
 		bytes++;
-		if (text[bytes] == ' ')
-			space = bytes;
-	}
-	while (((unsigned char)text[bytes] & 0xc0) == 0x80)
-		bytes++;
-	return text[bytes] && space > 0 ? space : bytes;
+	return bytes;
 }
 
-void text_paragraph(FILE *out, const char *lead, const char *text, size_t columns)
+/* The same, cut at a space where there is one. */
+static size_t fitting(const char *text, size_t columns)
 {
-	size_t indent = text_columns(lead, strlen(lead));
+	size_t bytes = text_fit(text, columns);
+	size_t space = text[bytes] ? bytes : 0;
 
-	fputs(lead, out);
+	while (space > 0 && text[space] != ' ')
+		space--;
+	return space > 0 ? space : bytes;
+}
+
+void text_wrapped(FILE *out, const char *text, size_t indent, size_t columns)
+{
 	do {
 		size_t bytes = fitting(text, columns - indent);
 
@@ -53,4 +54,10 @@ void text_paragraph(FILE *out, const char *lead, const char *text, size_t column
 		if (*text)
 			fprintf(out, "%*s", (int)indent, "");
 	} while (*text);
+}
+
+void text_paragraph(FILE *out, const char *lead, const char *text, size_t columns)
+{
+	fputs(lead, out);
+	text_wrapped(out, text, text_columns(lead, strlen(lead)), columns);
 }

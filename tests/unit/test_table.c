@@ -116,6 +116,15 @@ static void test_escape_sequences_are_defused(void **state)
 	assert_non_null(strstr(text, "?[2Jevil?"));
 }
 
+static void test_characters_stay_whole(void **state)
+{
+	const struct made made[] = { { .hits = 2, .arm = "ääääääääääääääääääääääääää" } };
+	_cleanup_free_ char *text = print(made, ARRAY_SIZE(made), false);
+
+	(void)state;
+	assert_non_null(strstr(text, "\n  äääääääääääääääääääää guest "));
+}
+
 static json_t *fault_row(const char *figure, int threads, double from, double to, bool significant)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:i, s:i, s:b}", "scenario", "page-fault-cost",
@@ -197,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_figures_of_stimuli),
 		cmocka_unit_test(test_page_faults),
 		cmocka_unit_test(test_escape_sequences_are_defused),
+		cmocka_unit_test(test_characters_stay_whole),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);

@@ -182,7 +182,8 @@ static void test_good_states(void **state)
 {
 	(void)state;
 	for (int s = 0; s < VERDICT_STATE_MAX; s++)
-		assert_true(verdict_good((enum verdict_state)s) == (s == VERDICT_REMOVED || s == VERDICT_AS_EXPECTED));
+		assert_true(verdict_good(verdict_state_name((enum verdict_state)s)) ==
+			    (s == VERDICT_REMOVED || s == VERDICT_AS_EXPECTED));
 }
 
 int main(void)
