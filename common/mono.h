@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CLOCK_MONOTONIC, for deadlines and pacing. What is measured is stamped by the TSC (tsc.h). */
+/* The kernel's clocks, for deadlines and pacing. What is measured is stamped by the TSC (tsc.h). */
 #ifndef VCPULAT_MONO_H
 #define VCPULAT_MONO_H
 
 #include <stdint.h>
 #include <time.h>
+
+/**
+ * clock_ns - what a clock says
+ * @clock: CLOCK_MONOTONIC or another
+ */
+static inline uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
 
 /**
  * mono_ns - the present time
@@ -13,10 +25,7 @@
  */
 static inline uint64_t mono_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 /**

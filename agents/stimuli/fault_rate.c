@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agents/worker.h"
@@ -135,14 +134,6 @@ static int map_fresh(const struct toucher *t)
 	return 0;
 }
 
-static uint64_t own_cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
-
 static uint64_t own_faults(void)
 {
 	struct rusage usage;
@@ -156,7 +147,7 @@ static void touch(struct toucher *t)
 	const size_t page = t->all->page;
 	const size_t bytes = t->all->pages * page;
 	uint64_t faults = own_faults();
-	uint64_t cpu_ns = own_cpu_ns();
+	uint64_t cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	t->t0_ns = mono_ns();
 	MARK(MARK_FAULTS);
@@ -164,7 +155,7 @@ static void touch(struct toucher *t)
 		((volatile unsigned char *)t->room)[i] = 1;
 	MARK(MARK_FAULTS);
 	t->t1_ns = mono_ns();
-	t->cpu_ns += own_cpu_ns() - cpu_ns;
+	t->cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
 	t->faults += own_faults() - faults;
 }
 

@@ -11,11 +11,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/fs.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/process.h"
 #include "host/kernel/kernel_p.h"
 
@@ -318,17 +318,9 @@ static int configure(struct kernel_tree *tree, const struct kernel_inputs *input
 	return r < 0 ? r : check_config(tree, inputs, err);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static int note_begin(struct kernel_tree *tree, struct err *err)
 {
-	json_object_set_new(tree->state, "building_ns", json_integer(now_ns()));
+	json_object_set_new(tree->state, "building_ns", json_integer((json_int_t)clock_ns(CLOCK_REALTIME)));
 	return kernel_tree_save(tree, err);
 }
 
@@ -354,7 +346,7 @@ int kernel_make_config(struct kernel_tree *tree, const struct kernel_inputs *inp
 static json_int_t in_doubt_since(const struct kernel_tree *tree)
 {
 	json_int_t begin_ns = (json_int_t)json_get_u64(tree->state, "building_ns");
-	json_int_t recent_ns = now_ns() - INTERRUPT_GRACE_NS;
+	json_int_t recent_ns = (json_int_t)clock_ns(CLOCK_REALTIME) - INTERRUPT_GRACE_NS;
 
 	return begin_ns > recent_ns ? begin_ns : recent_ns;
 }
@@ -367,7 +359,7 @@ static int note_end(struct kernel_tree *tree, int result, const struct kernel_pr
 		json_object_set_new(tree->state, "building_ns", json_integer(in_doubt_since(tree)));
 	else
 		json_object_del(tree->state, "building_ns");
-	json_object_set_new(tree->state, "stamp_ns", json_integer(now_ns()));
+	json_object_set_new(tree->state, "stamp_ns", json_integer((json_int_t)clock_ns(CLOCK_REALTIME)));
 	if (result == 0)
 		json_object_set_new(tree->state, from_scratch ? "files_all" : "files_patch",
 				    json_integer(progress->done));
