@@ -70,7 +70,7 @@ static bool event_exists(const char *dir, const struct capture_event *e)
 {
 	_cleanup_free_ char *path = capture_event_file(e, "enable");
 
-	if (tracing_probes(e->system) && tracing_probe(e->system, e->name) < 0)
+	if (tracing_is_kprobe(e->system) && tracing_kprobe_add(e->system, e->name) < 0)
 		return false;
 
 	return path && tracing_has(dir, path);
@@ -230,8 +230,8 @@ void capture_free(struct capture *capture)
 		tracing_instance_remove(capture->dir);
 	free(capture->dir);
 	for (size_t i = 0; i < capture->count; i++)
-		if (tracing_probes(capture->event[i].system))
-			tracing_unprobe(capture->event[i].system, capture->event[i].name);
+		if (tracing_is_kprobe(capture->event[i].system))
+			tracing_kprobe_remove(capture->event[i].system, capture->event[i].name);
 	free(capture->event);
 	free(capture);
 }

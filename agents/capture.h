@@ -7,7 +7,7 @@
  * Starting, stopping and freeing interrupt every CPU (kernel text is patched): they
  * belong outside windows.
  *
- * An event of system PROBED_SYSTEM is made: it is stamped when the function of its name begins.
+ * An event of system KPROBE_SYSTEM is made: it is stamped when the function of its name begins.
  */
 #ifndef VCPULAT_CAPTURE_H
 #define VCPULAT_CAPTURE_H

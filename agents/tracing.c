@@ -17,7 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/fs.h"
-#include "common/probed.h"
+#include "common/kprobes.h"
 
 #define INSTANCES TRACING_ROOT "/instances"
 #define PREFIX "vcpulat-"
@@ -78,8 +78,8 @@ void tracing_instance_remove(const char *dir)
 	rmdir(dir);
 }
 
-/* Opened without O_APPEND, the file forgets the probes of others. */
-static int change_probes(const char *change)
+/* Opened without O_APPEND, the file forgets the kprobes of others. */
+static int change_kprobes(const char *change)
 {
 	_cleanup_close_ int fd = open(TRACING_ROOT "/kprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
 
@@ -88,27 +88,27 @@ static int change_probes(const char *change)
 	return write(fd, change, strlen(change)) < 0 ? -errno : 0;
 }
 
-bool tracing_probes(const char *system)
+bool tracing_is_kprobe(const char *system)
 {
-	return strcmp(system, PROBED_SYSTEM) == 0 || strcmp(system, PROBED_CALL) == 0 ||
-	       strcmp(system, PROBED_RETURN) == 0;
+	return strcmp(system, KPROBE_SYSTEM) == 0 || strcmp(system, KPROBE_CALL) == 0 ||
+	       strcmp(system, KPROBE_RETURN) == 0;
 }
 
-int tracing_probe(const char *system, const char *function)
+int tracing_kprobe_add(const char *system, const char *function)
 {
-	const char type = strcmp(system, PROBED_RETURN) == 0 ? 'r' : 'p';
+	const char type = strcmp(system, KPROBE_RETURN) == 0 ? 'r' : 'p';
 	_cleanup_free_ char *change = str_printf("%c:%s/%s %s\n", type, system, function, function);
-	int ret = change ? change_probes(change) : -ENOMEM;
+	int ret = change ? change_kprobes(change) : -ENOMEM;
 
 	return ret == -EEXIST ? 0 : ret;
 }
 
-void tracing_unprobe(const char *system, const char *function)
+void tracing_kprobe_remove(const char *system, const char *function)
 {
 	_cleanup_free_ char *change = str_printf("-:%s/%s\n", system, function);
 
 	if (change)
-		change_probes(change);
+		change_kprobes(change);
 }
 
 /* What the kernel last found wrong with a filter or trigger: the text after its time stamp. */

@@ -37,28 +37,28 @@ int tracing_instance_new(char **ret_dir, struct err *err);
 void tracing_instance_remove(const char *dir);
 
 /**
- * tracing_probes - is it a system of events that have to be made first?
+ * tracing_is_kprobe - is it a system of events that have to be made first?
  * @system: any
  */
-bool tracing_probes(const char *system);
+bool tracing_is_kprobe(const char *system);
 
 /**
- * tracing_probe - make an event that tells when a function of the kernel begins, or ends
- * @system: of the event, see common/probed.h
+ * tracing_kprobe_add - make an event that tells when a function of the kernel begins, or ends
+ * @system: of the event, see common/kprobes.h
  * @function: its name, and that of the event
  *
  * An event that is there already is fine. Return: 0, -ENOENT for an unknown function, or another -errno.
  */
-int tracing_probe(const char *system, const char *function);
+int tracing_kprobe_add(const char *system, const char *function);
 
 /**
- * tracing_unprobe - take such an event away
+ * tracing_kprobe_remove - take such an event away
  * @system: of the event
  * @function: its name
  *
  * Not before every instance that used it is gone.
  */
-void tracing_unprobe(const char *system, const char *function);
+void tracing_kprobe_remove(const char *system, const char *function);
 
 /**
  * tracing_write - write to a file of tracefs

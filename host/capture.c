@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/fs.h"
-#include "common/probed.h"
+#include "common/kprobes.h"
 
 /*
  * Seen on a measured CPU: 100 to 700 KiB a second on the host, a tenth of that in the guest; more where it is not as
@@ -108,13 +108,13 @@ static int add_event(json_t *list, const char *name, const char *filter, int cpu
 /* Of a call its end is wanted, too. */
 static int add_extra(json_t *list, const struct scenario_event *event, int cpu)
 {
-	static const char call[] = PROBED_CALL ":";
+	static const char call[] = KPROBE_CALL ":";
 	_cleanup_free_ char *end = NULL;
 	int ret = add_event(list, event->name, event->filter, cpu, event->stack);
 
 	if (ret < 0 || strncmp(event->name, call, strlen(call)) != 0)
 		return ret;
-	end = str_printf(PROBED_RETURN ":%s", event->name + strlen(call));
+	end = str_printf(KPROBE_RETURN ":%s", event->name + strlen(call));
 	return end ? add_event(list, end, event->filter, cpu, false) : -1;
 }
 

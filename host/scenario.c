@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/fs.h"
+#include "common/kprobes.h"
 #include "common/probe_format.h"
-#include "common/probed.h"
 #include "common/schema_strings.h"
 #include "host/paths.h"
 
@@ -209,9 +209,9 @@ static const struct schema_field event_fields[] = {
 	{ KEY(scenario_event, layer), .type = SCHEMA_ENUM, .fallback = "host", .names = layer_names,
 	  .help = "Where it is traced." },
 	{ KEY(scenario_event, name), .type = SCHEMA_STRING, .required = true,
-	  .help = "system:event; of system " PROBED_SYSTEM ": a function of the kernel, e.g. " PROBED_SYSTEM
+	  .help = "system:event; of system " KPROBE_SYSTEM ": a function of the kernel, e.g. " KPROBE_SYSTEM
 		  ":invalidate_bh_lru. An interrupt in which another CPU has the measured one call it is then named "
-		  "host/ipi/invalidate_bh_lru. Of system " PROBED_CALL
+		  "host/ipi/invalidate_bh_lru. Of system " KPROBE_CALL
 		  ": likewise, and when it ends; called by the probe, or by the vCPU's thread, it is host/call/NAME." },
 	{ KEY(scenario_event, filter), .type = SCHEMA_STRING, .fallback = "CPU == @",
 	  .help = "Trace filter; @ stands for the measured CPU." },

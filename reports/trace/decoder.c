@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/probed.h"
+#include "common/kprobes.h"
 #include "reports/trace/event_format.h"
 
 #define COMMON_BYTES 8 /* u16 event, u8 flags, u8 preemption depth, s32 pid: the same on every kernel with tracefs */
@@ -191,11 +191,11 @@ int decoder_add(struct decoder *decoder, const char *system, const char *text)
 	kind->event = names_intern(decoder->names, name, sizeof(name));
 	if (strcmp(system, "irq_vectors") == 0)
 		want_vector(decoder, kind, name);
-	if (strcmp(system, PROBED_SYSTEM) == 0)
+	if (strcmp(system, KPROBE_SYSTEM) == 0)
 		want_function(kind, TRACE_FUNCTION);
-	if (strcmp(system, PROBED_CALL) == 0)
+	if (strcmp(system, KPROBE_CALL) == 0)
 		want_call(decoder, kind, TRACE_CALL, "call");
-	if (strcmp(system, PROBED_RETURN) == 0)
+	if (strcmp(system, KPROBE_RETURN) == 0)
 		want_call(decoder, kind, TRACE_RETURN, "return");
 	for (size_t i = 0; i < ARRAY_SIZE(wanted_events); i++)
 		if (strcmp(wanted_events[i].event, name) == 0 && strcmp(wanted_events[i].system, system) == 0)

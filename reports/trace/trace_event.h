@@ -26,7 +26,7 @@ enum trace_type {
 	TRACE_KVM_ENTRY,     /* peer: vCPU; arg: guest instruction pointer */
 	TRACE_TSC_OFFSET,    /* peer: vCPU; arg: its new offset */
 	TRACE_STACK,	     /* name: functions, innermost first, of the event before it on the same CPU */
-	TRACE_FUNCTION,	     /* name: a function of the kernel that begins, see probed.h */
+	TRACE_FUNCTION,	     /* name: a function of the kernel that begins, see kprobes.h */
 	TRACE_CALL,	     /* name: likewise, and its end will come: TRACE_RETURN */
 	TRACE_RETURN,	     /* name: as call */
 	TRACE_LOST,	     /* the kernel dropped events of this CPU between arg (TSC) and this */
