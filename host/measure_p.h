@@ -10,7 +10,7 @@
 
 #include "host/clock_track.h"
 #include "host/measure.h"
-#include "host/windows.h"
+#include "host/plan.h"
 
 #define STATUS_NS 1000000000U
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "host/windows.h"
+#include "host/plan.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -4,8 +4,8 @@
  * parameters and seed give the same plan. All times are nanoseconds; windows from the
  * plan's start, actions from their window's start.
  */
-#ifndef VCPULAT_WINDOWS_H
-#define VCPULAT_WINDOWS_H
+#ifndef VCPULAT_PLAN_H
+#define VCPULAT_PLAN_H
 
 #include <stddef.h>
 #include <stdint.h>
