@@ -6,9 +6,9 @@
 #ifndef VCPULAT_METER_FOLD_H
 #define VCPULAT_METER_FOLD_H
 
-#include "reports/exact/kallsyms.h"
 #include "reports/exact/meter.h"
 #include "reports/exact/meter_read.h"
+#include "reports/trace/kallsyms.h"
 
 struct meter_folder;
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "reports/exact/kallsyms.h"
+#include "reports/trace/kallsyms.h"
 #include "reports/trace/trace_input.h"
 
 #define TASK_SLOTS 256

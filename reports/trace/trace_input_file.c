@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "reports/exact/kallsyms.h"
+#include "reports/trace/kallsyms.h"
 #include "reports/trace/trace_file.h"
 
 #define BUFFER_BYTES (128U << 10) /* at least a page; read per CPU at a time */

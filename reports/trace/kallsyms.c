@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "reports/exact/kallsyms.h"
+#include "reports/trace/kallsyms.h"
 
 #include <errno.h>
 #include <stdlib.h>
