@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -13,6 +12,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/random.h"
 #include "common/schema_strings.h"
 #include "common/stop.h"
 #include "host/conclude.h"
@@ -282,15 +282,6 @@ static int make_out(struct lab *lab, bool results, struct err *err)
 	return lab->out ? fs_mkdirs(lab->out, err) : -ENOMEM;
 }
 
-static uint64_t draw_seed(void)
-{
-	uint32_t seed = 0;
-
-	if (getrandom(&seed, sizeof(seed), 0) < 0)
-		seed = (uint32_t)time(NULL);
-	return seed;
-}
-
 /* The worst of all boots: interrupted, could not measure, limit not met, skipped, passed. */
 static int worse(int a, int b)
 {
@@ -510,7 +501,7 @@ static int run(const void *object, const struct command_line *line, struct err *
 	const char *what = line->operands ? line->operand[0] : "";
 	_cleanup_lab_ struct lab lab = { .options = object, .command = line->text };
 
-	lab.seed = lab.options->has_seed ? lab.options->seed : draw_seed();
+	lab.seed = lab.options->has_seed ? lab.options->seed : random_seed();
 	lab.record = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "schema", "vcpulat-lab-1", "tool", VCPULAT_VERSION,
 			       "command", lab.command, "boots", "retries");
 	if (!lab.record)

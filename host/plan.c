@@ -5,20 +5,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* splitmix64 (Steele, Lea, Flood 2014): small, and good enough to draw phases. */
-static uint64_t draw(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15U;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebU;
-	return z ^ z >> 31;
-}
+#include "common/random.h"
 
 /* Uniform in [0, below); 0 for 0. */
 static uint64_t draw_below(uint64_t *state, uint64_t below)
 {
-	return (uint64_t)((unsigned __int128)draw(state) * below >> 64);
+	return (uint64_t)((unsigned __int128)random_next(state) * below >> 64);
 }
 
 static size_t windows_of(uint64_t total_ns, uint64_t length_ns)

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/random.h"
 #include "common/stop.h"
 #include "host/apply.h"
 #include "host/cpus.h"
@@ -530,13 +530,6 @@ static void close_run(struct run *r)
 	free(r->guest_cmdline);
 }
 
-static uint64_t draw_seed(void)
-{
-	uint32_t seed;
-
-	return getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed) ? seed : (uint64_t)time(NULL);
-}
-
 int run_scenarios(const struct run_options *options, const struct scenario *scenarios, size_t count,
 		  struct run_counts *ret, struct err *err)
 {
@@ -550,7 +543,7 @@ int run_scenarios(const struct run_options *options, const struct scenario *scen
 		with_guest |= scenarios[i].shape.guests & options->guests & 1U << GUEST_LIBVIRT;
 	res = open_run(&r, with_guest, err);
 	if (res == 0)
-		res = run_all(&r, scenarios, count, options->has_seed ? options->seed : draw_seed(), ret, err);
+		res = run_all(&r, scenarios, count, options->has_seed ? options->seed : random_seed(), ret, err);
 	if (res == -EINTR)
 		stop_acknowledge(); /* the way back must not be cut short */
 	if (res == 0)
