@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/schema_strings.h"
 
 struct unit {
 	const char *name;
@@ -276,19 +277,6 @@ static int store_string(const struct schema_field *field, const char *text, void
 	return 0;
 }
 
-static int append_string(const struct schema_field *field, const char *text, void *object)
-{
-	struct schema_strings *strings = member(field, object);
-	_cleanup_free_ char *copy = strdup(text);
-	char **bigger = copy ? reallocarray(strings->item, strings->count + 1, sizeof(*bigger)) : NULL;
-
-	if (!bigger)
-		return -ENOMEM;
-	strings->item = bigger;
-	strings->item[strings->count++] = TAKE_PTR(copy);
-	return 0;
-}
-
 static int store_number(const struct schema_field *field, const char *text, void *object, struct err *err)
 {
 	void *target = member(field, object);
@@ -314,7 +302,8 @@ int schema_store(const struct schema_field *field, const char *text, void *objec
 
 	if (field->type != SCHEMA_STRING && field->type != SCHEMA_STRINGS)
 		return store_number(field, text, object, err);
-	ret = field->type == SCHEMA_STRING ? store_string(field, text, object) : append_string(field, text, object);
+	ret = field->type == SCHEMA_STRING ? store_string(field, text, object)
+					   : schema_strings_add(member(field, object), text);
 	return ret < 0 ? err_sys(err, ret, "%s", field->key) : 0;
 }
 
@@ -361,18 +350,14 @@ static void clear_fields(const struct schema_field *fields, void *object)
 
 void schema_clear_field(const struct schema_field *field, void *object)
 {
-	struct schema_strings *strings = member(field, object);
 	struct schema_list *list = member(field, object);
 
 	if (field->type == SCHEMA_STRING)
 		free(*(char **)member(field, object));
 	if (field->type == SCHEMA_STRUCT)
 		clear_fields(field->fields, member(field, object));
-	if (field->type == SCHEMA_STRINGS) {
-		for (size_t i = 0; i < strings->count; i++)
-			free(strings->item[i]);
-		free(strings->item);
-	}
+	if (field->type == SCHEMA_STRINGS)
+		schema_strings_clear(member(field, object));
 	if (field->type == SCHEMA_LIST) {
 		for (size_t i = 0; i < list->count; i++)
 			clear_fields(field->fields, (char *)list->item + i * field->item_bytes);

@@ -96,7 +96,7 @@ static int show_all(const struct schema_strings *names, const struct args *args,
 
 static int show_known(const struct args *args, struct err *err)
 {
-	_cleanup_scenario_list_ struct schema_strings names = { 0 };
+	_cleanup_(schema_strings_clear) struct schema_strings names = { 0 };
 	int ret = scenario_list(&names, err);
 
 	return ret < 0 ? ret : show_all(&names, args, false, err);

@@ -5,15 +5,7 @@
 
 #include "common/fs.h"
 #include "common/json.h"
-
-static json_t *strings_json(const struct schema_strings *strings)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < strings->count; i++)
-		json_array_append_new(list, json_string(strings->item[i]));
-	return list;
-}
+#include "common/schema_strings.h"
 
 static json_t *limits_json(const struct scenario *s)
 {
@@ -90,8 +82,8 @@ static json_t *measured_json(const struct manifest_params *p)
 static json_t *scenario_json(const struct scenario *s)
 {
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "name", s->name, "description", s->description, "layer",
-			 layer_name((enum layer)s->layer), "provokes", strings_json(&s->provokes), "expected_log",
-			 strings_json(&s->expected_log), "text", s->text);
+			 layer_name((enum layer)s->layer), "provokes", schema_strings_to_json(&s->provokes),
+			 "expected_log", schema_strings_to_json(&s->expected_log), "text", s->text);
 }
 
 json_t *manifest_make(const struct manifest_params *p)

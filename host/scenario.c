@@ -366,7 +366,7 @@ static int load_path(const char *path, struct scenario *ret, struct err *err)
 
 static int unknown_name(const char *name, struct err *err)
 {
-	_cleanup_scenario_list_ struct schema_strings names = { 0 };
+	_cleanup_(schema_strings_clear) struct schema_strings names = { 0 };
 	_cleanup_free_ char *known = NULL;
 	int ret = scenario_list(&names, err);
 
@@ -412,6 +412,7 @@ int scenario_list(struct schema_strings *ret, struct err *err)
 {
 	_cleanup_free_ char *dir = paths_scenario_dir();
 	struct dirent **entries;
+	int res = 0;
 	int n;
 
 	*ret = (struct schema_strings){ 0 };
@@ -420,20 +421,13 @@ int scenario_list(struct schema_strings *ret, struct err *err)
 	n = scandir(dir, &entries, is_scenario, alphasort);
 	if (n < 0)
 		return err_sys(err, -errno, "cannot read the scenarios in '%s'", dir);
-	ret->item = calloc((size_t)n + 1, sizeof(*ret->item));
 	for (int i = 0; i < n; i++) {
-		if (ret->item && (ret->item[ret->count] = name_of(entries[i]->d_name)))
-			ret->count++;
+		_cleanup_free_ char *name = name_of(entries[i]->d_name);
+
+		if (res == 0)
+			res = name ? schema_strings_add(ret, name) : -ENOMEM;
 		free(entries[i]);
 	}
 	free(entries);
-	return ret->item ? 0 : -ENOMEM;
-}
-
-void scenario_list_done(struct schema_strings *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->item[i]);
-	free(names->item);
-	*names = (struct schema_strings){ 0 };
+	return res;
 }

@@ -172,18 +172,12 @@ void scenario_done(struct scenario *scenario);
 
 /**
  * scenario_list - names of the scenarios in the scenario folder, sorted
- * @ret: strings; to be freed with scenario_list_done()
+ * @ret: strings; to be freed with schema_strings_clear(), also after a failure
  * @err: says what failed
  *
  * Return: 0 or -errno.
  */
 int scenario_list(struct schema_strings *ret, struct err *err);
-
-/**
- * scenario_list_done - free what scenario_list() gave
- * @names: may be zeroed
- */
-void scenario_list_done(struct schema_strings *names);
 
 /**
  * scenario_fields - the table of keys
@@ -216,6 +210,5 @@ const char *limit_figure_name(enum limit_figure figure);
 const char *probe_kind_name(int kind);
 
 #define _cleanup_scenario_ _cleanup_(scenario_done)
-#define _cleanup_scenario_list_ _cleanup_(scenario_list_done)
 
 #endif

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "common/fs.h"
+#include "common/schema_strings.h"
 
 #define HEAD "description: x\nlayer: host\n"
 #define SHAPE "shape: {guest: [libvirt, none]}\n"
@@ -215,7 +216,7 @@ static void test_guests_on_request(void **state)
 
 static void test_ours_load(void **state)
 {
-	_cleanup_scenario_list_ struct schema_strings names = { 0 };
+	_cleanup_(schema_strings_clear) struct schema_strings names = { 0 };
 	struct err err = { "" };
 
 	(void)state;
