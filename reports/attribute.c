@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/tsc.h"
+#include "reports/search.h"
 
 /* What the open gap has collected for one cause. */
 struct share {
@@ -341,19 +342,10 @@ int attribution_feed(struct attribution *join, const struct trace_event *event)
 void attribution_lost(struct attribution *join, uint64_t t0, uint64_t t1)
 {
 	struct gap *gaps = join->params.gaps;
-	size_t lo = 0;
-	size_t hi = join->params.n_gaps;
+	size_t n = join->params.n_gaps;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (gaps[mid].t1 <= t0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < join->params.n_gaps && gaps[lo].t0 < t1; lo++)
-		gaps[lo].lost = true;
+	for (size_t i = FIRST_BEYOND(gaps, n, t1, t0); i < n && gaps[i].t0 < t1; i++)
+		gaps[i].lost = true;
 }
 
 int attribution_finish(struct attribution *join)

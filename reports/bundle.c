@@ -7,6 +7,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "reports/probe_file.h"
+#include "reports/search.h"
 
 #define SCHEMA "vcpulat-bundle-1"
 #define MAX_ACTIONS_BYTES ((size_t)64 << 20)
@@ -345,16 +346,17 @@ void bundle_free(struct bundle *bundle)
 
 size_t bundle_window_at(const struct bundle *bundle, uint64_t tsc)
 {
-	size_t lo = 0;
-	size_t hi = bundle->n_windows;
+	size_t i = FIRST_BEYOND(bundle->windows, bundle->n_windows, t1, tsc);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	return i < bundle->n_windows && bundle->windows[i].t0 <= tsc ? i : bundle->n_windows;
+}
 
-		if (bundle->windows[mid].t1 <= tsc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < bundle->n_windows && bundle->windows[lo].t0 <= tsc ? lo : bundle->n_windows;
+enum bundle_state bundle_window_state(const struct bundle *bundle, size_t window)
+{
+	return window < bundle->n_windows ? bundle->windows[window].state : BUNDLE_OUTSIDE;
+}
+
+enum bundle_state bundle_state_at(const struct bundle *bundle, uint64_t tsc)
+{
+	return bundle_window_state(bundle, bundle_window_at(bundle, tsc));
 }

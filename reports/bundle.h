@@ -129,6 +129,20 @@ uint64_t bundle_map(const struct bundle *bundle, enum trace_layer layer, unsigne
  */
 size_t bundle_window_at(const struct bundle *bundle, uint64_t tsc);
 
+/**
+ * bundle_window_state - the state of a window
+ * @bundle: the bundle
+ * @window: index; n_windows or more: BUNDLE_OUTSIDE
+ */
+enum bundle_state bundle_window_state(const struct bundle *bundle, size_t window);
+
+/**
+ * bundle_state_at - the state of the window that a moment lies in
+ * @bundle: the bundle
+ * @tsc: host TSC; in no window: BUNDLE_OUTSIDE
+ */
+enum bundle_state bundle_state_at(const struct bundle *bundle, uint64_t tsc);
+
 /** bundle_state_name - "armed", "control", "guard" or "outside" */
 const char *bundle_state_name(enum bundle_state state);
 

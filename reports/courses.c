@@ -93,10 +93,7 @@ static int compare_candidates(const void *a, const void *b)
 
 static unsigned int doubts_of(const struct bundle *b, const struct gap *gap, const struct causes *causes)
 {
-	size_t window = bundle_window_at(b, gap->t0);
-	bool is_armed = window < b->n_windows && b->windows[window].state == BUNDLE_ARMED;
-
-	return (is_armed ? 0 : 2) + (gap_is_explained(gap, causes) ? 0 : 1);
+	return (bundle_state_at(b, gap->t0) == BUNDLE_ARMED ? 0 : 2) + (gap_is_explained(gap, causes) ? 0 : 1);
 }
 
 static size_t list_candidates(const struct bundle *b, const struct gap *gaps, const struct causes *causes,

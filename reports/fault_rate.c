@@ -35,11 +35,6 @@ static void add(struct tally *tally, const struct fault_rate *rate)
 	tally->actions++;
 }
 
-static bool is_armed(const struct bundle *b, const struct bundle_action *action)
-{
-	return action->window < b->n_windows && b->windows[action->window].state == BUNDLE_ARMED;
-}
-
 /* Of one number of threads; NULL: there was no such action. */
 static json_t *row_json(const struct bundle *b, unsigned int threads)
 {
@@ -49,7 +44,8 @@ static json_t *row_json(const struct bundle *b, unsigned int threads)
 	for (size_t i = 0; i < b->n_actions; i++) {
 		struct fault_rate rate;
 
-		if (is_armed(b, &b->actions[i]) && parse(&b->actions[i], &rate) && rate.threads == threads)
+		if (bundle_window_state(b, b->actions[i].window) == BUNDLE_ARMED && parse(&b->actions[i], &rate) &&
+		    rate.threads == threads)
 			add(&tally, &rate);
 	}
 	n = (double)tally.actions;

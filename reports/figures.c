@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/tsc.h"
+#include "reports/search.h"
 
 #define AFTER_WINDOW_NS 2000000000ULL /* two of the least vm.stat_interval */
 #define SCORED_STATES 2		      /* BUNDLE_ARMED, BUNDLE_CONTROL */
@@ -49,13 +50,14 @@ static void add_trial(struct figures *figures, const struct bundle_action *actio
 {
 	const struct bundle *b = figures->bundle;
 	size_t window = action->window < b->n_windows ? action->window : bundle_window_at(b, action->t0);
+	enum bundle_state state = bundle_window_state(b, window);
 	struct trial *trial = &figures->trial[figures->n_trials];
 
 	if (figures->n_trials && trial[-1].end > action->t0)
 		trial[-1].end = action->t0;
-	if (window >= b->n_windows || b->windows[window].state >= SCORED_STATES)
+	if (state >= SCORED_STATES)
 		return;
-	trial->state = b->windows[window].state;
+	trial->state = state;
 	trial->begin = action->role == BUNDLE_STIMULUS || action->by_probe ? action->t0 : action->t1;
 	trial->end = b->windows[window].t1 + tsc_from_ns(AFTER_WINDOW_NS, b->cycles_per_second);
 	figures->n_trials++;
@@ -112,18 +114,9 @@ static struct cause_figures *figures_of(struct figures *figures, uint32_t cause)
 /* The trial that something queued at this time answers; n_trials: none. */
 static size_t trial_at(const struct figures *figures, uint64_t tsc)
 {
-	size_t lo = 0;
-	size_t hi = figures->n_trials;
+	size_t i = FIRST_BEYOND(figures->trial, figures->n_trials, end, tsc);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (figures->trial[mid].end <= tsc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < figures->n_trials && figures->trial[lo].begin <= tsc ? lo : figures->n_trials;
+	return i < figures->n_trials && figures->trial[i].begin <= tsc ? i : figures->n_trials;
 }
 
 static int add_to_window(const struct bundle *bundle, struct cause_figures *f, size_t window)

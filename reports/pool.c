@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "reports/search.h"
 #include "reports/statistics.h"
 
 int pool_kind_parse(const char *guest, enum pool_kind *ret)
@@ -157,18 +158,9 @@ static struct span *list_spans(const json_t *windows)
 /* The number of the span that holds a time; @n when none does. Spans ascend. */
 static size_t find_span(const struct span *spans, size_t n, uint64_t t_ns)
 {
-	size_t lo = 0;
-	size_t hi = n;
+	size_t i = FIRST_BEYOND(spans, n, t1_ns, t_ns);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (spans[mid].t1_ns <= t_ns)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && spans[lo].t0_ns <= t_ns ? lo : n;
+	return i < n && spans[i].t0_ns <= t_ns ? i : n;
 }
 
 /* A kernel that checks itself takes its time: what it does counts, not for how long. */

@@ -125,13 +125,6 @@ static json_t *actions_json(const struct bundle *b)
 	return list;
 }
 
-static enum bundle_state state_of(const struct bundle *b, const struct gap *gap)
-{
-	size_t window = bundle_window_at(b, gap->t0);
-
-	return window < b->n_windows ? b->windows[window].state : BUNDLE_OUTSIDE;
-}
-
 /* Rounded so that they sum to the gap's own rounded length. */
 static json_t *parts_json(const struct analysis *a, const struct gap *gap)
 {
@@ -198,10 +191,11 @@ static json_t *gap_json(const struct analysis *a, size_t id)
 	json_int_t guest = (json_int_t)tsc_to_ns(gap->guest_cycles, b->cycles_per_second);
 
 	return json_pack("{s:I, s:I, s:I, s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:b, s:I, s:o}", "id", (json_int_t)id,
-			 "t_ns", ns_at(b, gap->t0), "len_ns", len, "window", bundle_state_name(state_of(b, gap)),
-			 "cause", causes_text(a->causes, gap->cause), "roots", roots_json(a, gap), "single",
-			 gap->single, "host_ns", len - guest, "guest_ns", guest, "exits", (json_int_t)gap->exits,
-			 "lost", gap->lost, "turn", (json_int_t)gap->turn, "parts", parts_json(a, gap));
+			 "t_ns", ns_at(b, gap->t0), "len_ns", len, "window",
+			 bundle_state_name(bundle_state_at(b, gap->t0)), "cause", causes_text(a->causes, gap->cause),
+			 "roots", roots_json(a, gap), "single", gap->single, "host_ns", len - guest, "guest_ns", guest,
+			 "exits", (json_int_t)gap->exits, "lost", gap->lost, "turn", (json_int_t)gap->turn, "parts",
+			 parts_json(a, gap));
 }
 
 static bool is_typical(const struct analysis *a, size_t gap)
@@ -280,7 +274,7 @@ static int take_sample(const struct analysis *a, uint32_t cause, struct sample *
 	for (size_t i = 0; i < a->n_gaps; i++) {
 		const struct gap *gap = &a->gaps[i];
 
-		if (!gap->single || gap->cause != cause || state_of(a->bundle, gap) != BUNDLE_ARMED)
+		if (!gap->single || gap->cause != cause || bundle_state_at(a->bundle, gap->t0) != BUNDLE_ARMED)
 			continue;
 		ret->gap_ns[ret->n] = (double)tsc_to_ns(gap->t1 - gap->t0, hz);
 		ret->cost_ns[ret->n++] = (double)tsc_to_ns(own_cycles(gap, cause), hz);
@@ -445,7 +439,7 @@ static json_t *explained_json(const struct analysis *a)
 	for (size_t i = 0; i < a->n_gaps; i++) {
 		const struct gap *gap = &a->gaps[i];
 
-		if (state_of(a->bundle, gap) > BUNDLE_CONTROL)
+		if (bundle_state_at(a->bundle, gap->t0) > BUNDLE_CONTROL)
 			continue;
 		of++;
 		explained += gap->cause != CAUSE_ID_UNEXPLAINED;

@@ -142,9 +142,7 @@ static bool is_provoked(const struct analysis *a, const json_t *provokes, uint32
  */
 static bool is_judged(const struct analysis *a, const json_t *provokes, const struct gap *gap)
 {
-	size_t window = bundle_window_at(a->bundle, gap->t0);
-
-	if (window >= a->bundle->n_windows || a->bundle->windows[window].state != BUNDLE_ARMED)
+	if (bundle_state_at(a->bundle, gap->t0) != BUNDLE_ARMED)
 		return false;
 	if (json_array_size(provokes))
 		return gap->single && is_provoked(a, provokes, gap->cause);

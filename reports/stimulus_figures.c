@@ -121,8 +121,7 @@ static bool is_time(const struct stimulus_figure *figure)
 
 static void add_action(json_t *figures, const struct bundle *b, const struct bundle_action *action, bool with_times)
 {
-	const enum bundle_state state =
-		action->window < b->n_windows ? b->windows[action->window].state : BUNDLE_OUTSIDE;
+	const enum bundle_state state = bundle_window_state(b, action->window);
 	const char *at = action->detail;
 	struct stimulus_figure figure;
 

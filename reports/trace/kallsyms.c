@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/fs.h"
+#include "reports/search.h"
 
 #define MAX_BYTES (256U << 20)
 #define MAX_SYMBOL_BYTES (1U << 20)
@@ -152,20 +153,12 @@ void kallsyms_free(struct kallsyms *syms)
 
 bool kallsyms_find(const struct kallsyms *syms, uint64_t address, struct kallsyms_symbol *ret)
 {
-	size_t lo = 0;
-	size_t hi = syms ? syms->count : 0;
+	size_t after = syms ? FIRST_BEYOND(syms->symbol, syms->count, address, address) : 0;
+	const struct symbol *symbol = after ? &syms->symbol[after - 1] : NULL;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (syms->symbol[mid].address <= address)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo || !syms->symbol[lo - 1].code || address - syms->symbol[lo - 1].address >= MAX_SYMBOL_BYTES)
+	if (!symbol || !symbol->code || address - symbol->address >= MAX_SYMBOL_BYTES)
 		return false;
-	ret->name = syms->symbol[lo - 1].name;
-	ret->start = syms->symbol[lo - 1].address;
+	ret->name = symbol->name;
+	ret->start = symbol->address;
 	return true;
 }
