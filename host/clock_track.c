@@ -25,27 +25,17 @@ static int ping(struct clock_track *track, struct agent *agent, struct err *err)
 	return 0;
 }
 
-int clock_track_again(struct clock_track *track, pid_t vmm, struct err *err)
+int clock_track_read(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err)
 {
 	struct clock_reading *readings = reallocarray(track->reading, track->n_readings + 1, sizeof(*readings));
+	int ret;
 
 	if (!readings)
 		return err_sys(err, -ENOMEM, "cannot read the guest's clock");
 	track->reading = readings;
 	readings[track->n_readings] = (struct clock_reading){ 0 };
-	return clock_read(CLOCK_KVM_ROOT, vmm, &readings[track->n_readings++], err);
-}
-
-int clock_track_start(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err)
-{
-	int ret = clock_track_again(track, vmm, err);
-
+	ret = clock_read(CLOCK_KVM_ROOT, vmm, &readings[track->n_readings++], err);
 	return ret < 0 || !agent ? ret : ping(track, agent, err);
-}
-
-int clock_track_end(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err)
-{
-	return clock_track_start(track, agent, vmm, err);
 }
 
 json_t *clock_track_json(const struct clock_track *track)

@@ -16,36 +16,15 @@ struct clock_track {
 };
 
 /**
- * clock_track_start - read the clocks before the windows
- * @track: zeroed
- * @agent: of the guest; NULL: there is none to compare stamps with
- * @vmm: its VMM
- * @err: says what failed
- *
- * Return: 0 or -errno.
- */
-int clock_track_start(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err);
-
-/**
- * clock_track_again - read them between two windows
- * @track: started
+ * clock_track_read - read the clocks once more
+ * @track: zeroed the first time
+ * @agent: of the guest, for CLOCK_TRACK_PINGS causal pairs, twice at most; NULL: without
  * @vmm: the guest's VMM
  * @err: says what failed
  *
- * Return: 0 or -errno; the track then shows a clock that is not stable.
+ * Return: 0 or -errno; after the first time the track then shows a clock that is not stable.
  */
-int clock_track_again(struct clock_track *track, pid_t vmm, struct err *err);
-
-/**
- * clock_track_end - read them once more
- * @track: started
- * @agent: as clock_track_start()
- * @vmm: its VMM
- * @err: says what failed
- *
- * Return: 0 or -errno; the track then shows a clock that is not stable.
- */
-int clock_track_end(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err);
+int clock_track_read(struct clock_track *track, struct agent *agent, pid_t vmm, struct err *err);
 
 /**
  * clock_track_json - what clock.json holds

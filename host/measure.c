@@ -144,7 +144,7 @@ static int set_up(struct measuring *m, struct err *err)
 	if (ret == 0 && m->p->bare) /* with it comes its guest, whose memory others look for */
 		ret = start_probe(m, err);
 	if (ret == 0 && measure_vmm(m))
-		ret = clock_track_start(&m->clock, measure_agent(m, LAYER_GUEST), measure_vmm(m), err);
+		ret = clock_track_read(&m->clock, measure_agent(m, LAYER_GUEST), measure_vmm(m), err);
 	if (ret == 0)
 		ret = measure_prepare(m, err);
 	if (ret == 0)
@@ -208,7 +208,7 @@ static int stop_tracing(struct measuring *m, enum layer layer, uint64_t *lost, s
 static int save_clocks(struct measuring *m, struct err *err)
 {
 	bool started = measure_vmm(m) && m->clock.n_readings;
-	int ret = started ? clock_track_end(&m->clock, measure_agent(m, LAYER_GUEST), measure_vmm(m), err) : 0;
+	int ret = started ? clock_track_read(&m->clock, measure_agent(m, LAYER_GUEST), measure_vmm(m), err) : 0;
 	int saved = bundle_writer_json(m->p->bundle, "clock.json", clock_track_json(&m->clock), err);
 
 	return ret < 0 ? ret : saved;

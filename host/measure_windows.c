@@ -108,7 +108,7 @@ static int fire_behind_fifo(struct measuring *m, const struct prepared *who, enu
 /* Nothing is measured, so the clocks can be read. */
 static int guard(struct measuring *m, uint64_t when_ns, struct err *err)
 {
-	int ret = measure_vmm(m) ? clock_track_again(&m->clock, measure_vmm(m), err) : 0;
+	int ret = measure_vmm(m) ? clock_track_read(&m->clock, NULL, measure_vmm(m), err) : 0;
 
 	return ret < 0 ? ret : settle_until(m, when_ns, err);
 }
