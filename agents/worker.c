@@ -32,14 +32,6 @@ static void close_all_but(int a, int b)
 	close_range(high + 1, ~0U, 0);
 }
 
-static void reset_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], SIG_DFL);
-}
-
 static void touch_stack(void)
 {
 	volatile char room[STACK_TOUCH];
@@ -69,7 +61,7 @@ static int child_run(const struct worker_options *o, struct worker *self, int (*
 	if (getppid() != parent)
 		return -ECHILD;
 	prctl(PR_SET_NAME, o->name);
-	reset_signals();
+	stop_reset();
 	close_all_but(self->go_fd, self->done_fd);
 	ret = lock_memory();
 	return ret < 0 ? ret : body(self, ctx);

@@ -245,7 +245,7 @@ static int make_dir(const char *path, struct err *err)
 	return 0;
 }
 
-int fs_mkdirs(const char *path, struct err *err)
+int fs_mkdirs_for(const char *path, struct err *err)
 {
 	_cleanup_free_ char *part = strdup(path);
 	int ret;
@@ -261,7 +261,14 @@ int fs_mkdirs(const char *path, struct err *err)
 			return ret;
 		*p = '/';
 	}
-	return make_dir(part, err);
+	return 0;
+}
+
+int fs_mkdirs(const char *path, struct err *err)
+{
+	int ret = fs_mkdirs_for(path, err);
+
+	return ret < 0 ? ret : make_dir(path, err);
 }
 
 bool fs_is_setting(const char *path)

@@ -73,6 +73,15 @@ int fs_write_atomic(const char *path, const void *data, size_t len, struct err *
 int fs_mkdirs(const char *path, struct err *err);
 
 /**
+ * fs_mkdirs_for - create the directories above a path
+ * @path: of a file or directory to come
+ * @err: says what failed, or NULL
+ *
+ * Return: 0 or -errno.
+ */
+int fs_mkdirs_for(const char *path, struct err *err);
+
+/**
  * fs_copy - copy a regular file with its permissions
  * @from: source
  * @to: destination, replaced

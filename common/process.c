@@ -21,11 +21,9 @@ static const struct process_options no_options;
 static void child_exec(char *const argv[], const struct process_options *o, int out_fd, pid_t parent)
 {
 	int in_fd = o->stdin_fd ? o->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 	sigset_t none;
 
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], SIG_DFL);
+	stop_reset();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -8,8 +8,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/mono.h"
 
+static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP };
 static volatile sig_atomic_t stop_flag;
 static volatile sig_atomic_t holding;
 static volatile sig_atomic_t held;
@@ -37,17 +39,23 @@ static void on_signal(int sig)
 
 int stop_install(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (stop_event < 0)
 		return -errno;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (sigaction(signals[i], &action, NULL) < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++)
+		if (sigaction(stop_signals[i], &action, NULL) < 0)
 			return -errno;
 	return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
+}
+
+void stop_reset(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++)
+		signal(stop_signals[i], SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 }
 
 bool stop_requested(void)

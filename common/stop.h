@@ -16,6 +16,13 @@
 int stop_install(void);
 
 /**
+ * stop_reset - let the signals of stop_install() do again what they do by default
+ *
+ * For a child, in which they must not run our handler.
+ */
+void stop_reset(void);
+
+/**
  * stop_requested - has somebody asked us to end?
  */
 bool stop_requested(void);

@@ -14,7 +14,6 @@
 #include "host/domain.h"
 #include "host/kvm_check.h"
 
-#define LAB_HINT "a host under test can be emulated instead: 'vcpulat lab'"
 #define CPU_DIR "/sys/devices/system/cpu/"
 
 static int choose_measured(int want, const cpu_set_t *isolated, struct err *err)

@@ -82,6 +82,14 @@ int clock_read(const char *root, pid_t vmm, struct clock_reading *ret, struct er
 	return 0;
 }
 
+pid_t clock_vcpu_tid(const struct clock_reading *reading, unsigned int vcpu)
+{
+	for (size_t i = 0; i < reading->count; i++)
+		if (reading->vcpu[i].vcpu == vcpu)
+			return reading->vcpu[i].tid;
+	return 0;
+}
+
 bool clock_same(const struct clock_reading *a, const struct clock_reading *b)
 {
 	if (a->count != b->count)

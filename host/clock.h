@@ -50,6 +50,15 @@ struct clock_pair {
 int clock_read(const char *root, pid_t vmm, struct clock_reading *ret, struct err *err);
 
 /**
+ * clock_vcpu_tid - the thread of a vCPU
+ * @reading: of its VM
+ * @vcpu: number
+ *
+ * Return: 0 when the reading does not say.
+ */
+pid_t clock_vcpu_tid(const struct clock_reading *reading, unsigned int vcpu);
+
+/**
  * clock_same - did no vCPU's clock change between two readings?
  * @a: one
  * @b: other

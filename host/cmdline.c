@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/cmdline.h"
 
-#include <stdio.h>
 #include <string.h>
 
-static void print_word(FILE *out, const char *word)
+void cmdline_quote(FILE *out, const char *word)
 {
-	fputc(' ', out);
-	if (*word && strcspn(word, " \t\n'\"\\$`*?[]<>|&;(){}!#~") == strlen(word)) {
-		fputs(word, out);
-		return;
-	}
 	fputc('\'', out);
 	for (; *word; word++) {
 		if (*word == '\'')
@@ -19,6 +13,15 @@ static void print_word(FILE *out, const char *word)
 			fputc(*word, out);
 	}
 	fputc('\'', out);
+}
+
+static void print_word(FILE *out, const char *word)
+{
+	fputc(' ', out);
+	if (*word && strcspn(word, " \t\n'\"\\$`*?[]<>|&;(){}!#~") == strlen(word))
+		fputs(word, out);
+	else
+		cmdline_quote(out, word);
 }
 
 char *cmdline_join(int argc, char *const argv[])

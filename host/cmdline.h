@@ -3,6 +3,15 @@
 #ifndef VCPULAT_CMDLINE_H
 #define VCPULAT_CMDLINE_H
 
+#include <stdio.h>
+
+/**
+ * cmdline_quote - print a word as a shell reads it, whatever is in it
+ * @out: where to
+ * @word: may be empty
+ */
+void cmdline_quote(FILE *out, const char *word);
+
 /**
  * cmdline_join - a command of ours as one line
  * @argc: its words

@@ -164,20 +164,12 @@ static int verify_thread(pid_t vmm, pid_t tid, bool is_measured, int measured, c
 	return 0;
 }
 
-static pid_t measured_tid(const struct clock_reading *reading)
-{
-	for (size_t i = 0; i < reading->count; i++)
-		if (reading->vcpu[i].vcpu == DOMAIN_MEASURED_VCPU)
-			return reading->vcpu[i].tid;
-	return 0;
-}
-
 int domain_verify_pinning(pid_t vmm, const struct domain_params *params, const struct clock_reading *reading,
 			  struct err *err)
 {
 	_cleanup_free_ char *path = str_printf("/proc/%d/task", (int)vmm);
 	_cleanup_closedir_ DIR *dir = path ? opendir(path) : NULL;
-	pid_t measured = measured_tid(reading);
+	pid_t measured = clock_vcpu_tid(reading, DOMAIN_MEASURED_VCPU);
 	cpu_set_t housekeeping;
 	struct dirent *entry;
 	bool seen = false;

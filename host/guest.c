@@ -114,9 +114,7 @@ static int inspect(const struct domain_params *dp, struct guest *g, struct err *
 	ret = clock_read(CLOCK_KVM_ROOT, g->vmm, &g->clock, err);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < g->clock.count; i++)
-		if (g->clock.vcpu[i].vcpu == DOMAIN_MEASURED_VCPU)
-			g->vcpu_tid = g->clock.vcpu[i].tid;
+	g->vcpu_tid = clock_vcpu_tid(&g->clock, DOMAIN_MEASURED_VCPU);
 	return domain_verify_pinning(g->vmm, dp, &g->clock, err);
 }
 

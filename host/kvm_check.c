@@ -22,7 +22,6 @@
 #define PAYLOAD_AT 0x1000
 #define PORT 0x10
 #define TIME_LIMIT_MS 5000
-#define HINT "a host under test can be emulated instead: 'vcpulat lab'"
 
 /*
  * The guest: says 'R' in real mode, 'P' in protected mode, 'L' with paging (long mode's
@@ -190,12 +189,12 @@ static int wait_outcome(pid_t pid, int fd, bool bare, struct err *err)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	if (ret == -ETIMEDOUT)
-		return err_set(err, -ENOTSUP, "KVM opens, but a vCPU hangs for %d s; " HINT, TIME_LIMIT_MS / 1000);
+		return err_set(err, -ENOTSUP, "KVM opens, but a vCPU hangs for %d s; " LAB_HINT, TIME_LIMIT_MS / 1000);
 	if (ret < 0)
 		return ret;
 	if (outcome == OUTCOME_WORKS || (bare && outcome == OUTCOME_EXCEPTION))
 		return 0;
-	return err_set(err, -ENOTSUP, "KVM opens, but %s; " HINT,
+	return err_set(err, -ENOTSUP, "KVM opens, but %s; " LAB_HINT,
 		       outcome < OUTCOME_MAX ? outcome_text[outcome] : "the test of it died");
 }
 
@@ -207,7 +206,7 @@ static int check(bool bare, struct err *err)
 	pid_t pid;
 
 	if (access("/dev/kvm", R_OK | W_OK) < 0)
-		return err_set(err, -ENOTSUP, "no usable /dev/kvm (%s); " HINT, strerror(errno));
+		return err_set(err, -ENOTSUP, "no usable /dev/kvm (%s); " LAB_HINT, strerror(errno));
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, -errno, "pipe");
 	read_fd = fds[0];

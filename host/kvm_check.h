@@ -8,6 +8,8 @@
 
 #include "common/err.h"
 
+#define LAB_HINT "a host under test can be emulated instead: 'vcpulat lab'"
+
 /**
  * kvm_check - run a vCPU from real mode through protected mode to paging, with a time limit
  * @err: how far it came, and what to do

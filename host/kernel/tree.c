@@ -313,13 +313,8 @@ static char *path_in(const struct kernel_tree *tree, const char *room, const cha
 
 static int copy_into_room(const char *from, const char *to, struct err *err)
 {
-	_cleanup_free_ char *dir = strdup(to);
-	int r;
+	int r = fs_mkdirs_for(to, err);
 
-	if (!dir)
-		return err_sys(err, -ENOMEM, "'%s'", to);
-	*strrchr(dir, '/') = '\0';
-	r = fs_mkdirs(dir, err);
 	return r < 0 ? r : fs_copy(from, to, err);
 }
 

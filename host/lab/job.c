@@ -2,9 +2,9 @@
 #include "host/lab/job.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "common/cleanup.h"
+#include "host/cmdline.h"
 #include "host/scenario.h"
 
 /* Says "alive" for a job that may be silent for as long as it likes; "shell": and that it takes input. */
@@ -12,17 +12,6 @@
 	"(while echo '{\"phase\":\"job\",\"what\":\"" what "\"}'; do sleep 2; done >/dev/hvc0 2>/dev/null) &\n"        \
 	"heartbeat=$!\n"
 #define END_HEARTBEAT "code=$?\nkill $heartbeat\nexit $code\n"
-
-static void print_quoted(FILE *out, const char *word)
-{
-	fputc('\'', out);
-	for (; *word; word++)
-		if (*word == '\'')
-			fputs("'\\''", out);
-		else
-			fputc(*word, out);
-	fputc('\'', out);
-}
 
 /* Closes @out; returns the text, or NULL when writing it failed. */
 static char *finish(FILE *out, char **text)
@@ -56,7 +45,7 @@ char *lab_job_run(const struct lab_job *job)
 			fprintf(out, " --guest %s", guest_kind_name((enum guest_kind)kind));
 	for (size_t i = 0; i < job->scenarios->count; i++) {
 		fputc(' ', out);
-		print_quoted(out, job->scenarios->item[i]);
+		cmdline_quote(out, job->scenarios->item[i]);
 	}
 	fputc('\n', out);
 	return finish(out, &text);
@@ -73,7 +62,7 @@ char *lab_job_exec(char *const argv[])
 	fputs(HEARTBEAT("exec") "stty -F /dev/hvc1 raw -echo\ncd /out\nenv", out);
 	for (; *argv; argv++) {
 		fputc(' ', out);
-		print_quoted(out, *argv);
+		cmdline_quote(out, *argv);
 	}
 	fputs(" </dev/null >/dev/hvc1 2>&1\n" END_HEARTBEAT, out);
 	return finish(out, &text);
@@ -90,7 +79,7 @@ char *lab_job_shell(unsigned int rows, unsigned int columns, const char *term)
 	/* Kept open: what was typed before the shell reads goes with the last close. */
 	fprintf(out, "exec 3<>/dev/hvc1\nstty -F /dev/hvc1 sane rows %u cols %u\n", rows, columns);
 	fputs(HEARTBEAT("shell") "cd /out\nTERM=", out);
-	print_quoted(out, term ? term : "linux");
+	cmdline_quote(out, term ? term : "linux");
 	fputs(" setsid -w -c bash -i </dev/hvc1 >/dev/hvc1 2>&1\n" END_HEARTBEAT, out);
 	return finish(out, &text);
 }

@@ -220,13 +220,8 @@ int lab_stage_json(const struct lab_stage *s, const char *name, const json_t *va
 int lab_stage_text(const struct lab_stage *s, const char *name, const char *text, struct err *err)
 {
 	_cleanup_free_ char *path = str_printf("%s/%s", s->dir, name);
-	_cleanup_free_ char *folder = path ? strdup(path) : NULL;
-	int ret;
+	int ret = path ? fs_mkdirs_for(path, err) : -ENOMEM;
 
-	if (!folder)
-		return -ENOMEM;
-	*strrchr(folder, '/') = '\0';
-	ret = fs_mkdirs(folder, err);
 	return ret < 0 ? ret : fs_write_atomic(path, text, strlen(text), err);
 }
 
@@ -253,13 +248,8 @@ int lab_stage_exit_code(const struct lab_stage *s)
 
 static int replace_cache(const char *fresh, const char *target, const char *aside)
 {
-	_cleanup_free_ char *parent = strdup(target);
-	int ret;
+	int ret = fs_mkdirs_for(target, NULL);
 
-	if (!parent)
-		return -ENOMEM;
-	*strrchr(parent, '/') = '\0';
-	ret = fs_mkdirs(parent, NULL);
 	if (ret == 0)
 		ret = copy_tree(fresh, aside, NULL);
 	/* A rename() does not replace a directory that is not empty. */

@@ -30,10 +30,8 @@ static char out[sizeof(dir) + 4];
 static void put(const char *name, const char *text)
 {
 	_cleanup_free_ char *path = str_printf("%s/%s", dir, name);
-	_cleanup_free_ char *folder = strdup(path);
 
-	*strrchr(folder, '/') = '\0';
-	assert_int_equal(fs_mkdirs(folder, NULL), 0);
+	assert_int_equal(fs_mkdirs_for(path, NULL), 0);
 	assert_int_equal(fs_write_atomic(path, text, strlen(text), NULL), 0);
 }
 
