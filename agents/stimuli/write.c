@@ -40,6 +40,7 @@ struct writers {
 	struct writing beside; /* at the same time */
 	bool two;
 	char counter[NAME_BYTES]; /* of /proc/vmstat, whose growth is told; "": none */
+	unsigned long least;	  /* it must grow */
 };
 
 static int open_param(const json_t *params, const char *name)
@@ -104,13 +105,16 @@ static int read_counter(const char *name, unsigned long long *ret)
 	return r < 0 ? r : -ENODEV;
 }
 
-static int read_counter_name(const json_t *params, struct writers *w)
+static int read_growth(const json_t *params, struct writers *w)
 {
 	unsigned long long count = 0;
-	int ret = json_object_get(params, "counter") ? stimulus_param(params, "counter", w->counter, sizeof(w->counter))
-						     : 0;
+	int ret = 0;
 
-	return ret == 0 && w->counter[0] ? read_counter(w->counter, &count) : ret;
+	if (json_object_get(params, "counter"))
+		ret = stimulus_param(params, "counter", w->counter, sizeof(w->counter));
+	if (ret == 0 && w->counter[0])
+		ret = read_counter(w->counter, &count);
+	return ret < 0 ? ret : stimulus_param_number_or(params, "least", 0, UINT32_MAX, &w->least);
 }
 
 static int prepare(struct stimulus_state *state, const json_t *params)
@@ -120,7 +124,7 @@ static int prepare(struct stimulus_state *state, const json_t *params)
 
 	state->own = w; /* lives as long as the worker */
 	if (ret == 0)
-		ret = read_counter_name(params, w);
+		ret = read_growth(params, w);
 	if (ret < 0)
 		return ret;
 	w->main.owed = &state->owed[MAIN];
@@ -206,7 +210,7 @@ static int act(struct stimulus_state *state)
 	if (w->counter[0])
 		snprintf(state->detail + used, sizeof(state->detail) - (size_t)used, ", %s=%llu events", w->counter,
 			 after - before);
-	return ret;
+	return ret == 0 && after - before < w->least ? -ENODATA : ret; /* it did not meet what it is about */
 }
 
 static void write_back(const json_t *params, const char *path_name, const char *back_name)

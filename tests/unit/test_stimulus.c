@@ -205,6 +205,8 @@ static void write_tells_what_the_kernel_counts(void **state)
 {
 	static const char file[] = "/proc/sys/vm/stat_refresh";
 	_cleanup_json_ json_t *params = json_pack("{s:s, s:s, s:s}", "path", file, "value", "1", "counter", "pgfault");
+	_cleanup_json_ json_t *more =
+		json_pack("{s:s, s:s, s:s, s:i}", "path", file, "value", "1", "counter", "pgfault", "least", 1000000);
 	_cleanup_json_ json_t *unknown = json_pack("{s:s, s:s, s:s}", "path", file, "value", "1", "counter", "pgfaul");
 	const struct stimulus_options options = {
 		.kind = "write", .cpu = -1, .housekeeping = &allowed, .params = unknown, .hz = HZ
@@ -219,7 +221,12 @@ static void write_tells_what_the_kernel_counts(void **state)
 		skip();
 	stimulus = prepare_with("write", -1, params);
 	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_int_equal(shot.result, 0);
 	assert_int_equal(sscanf(shot.detail, "took=%lu ms, pgfault=%llu events", &ms, &count), 2);
+	stimulus_free(stimulus);
+	stimulus = prepare_with("write", -1, more);
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_int_equal(shot.result, -ENODATA);
 	stimulus_free(stimulus);
 	assert_int_equal(stimulus_new(&options, &stimulus, NULL), -ENODEV);
 }
