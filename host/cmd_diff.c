@@ -60,7 +60,7 @@ const struct command *command_diff(void)
 			.usage = "diff [OPTION...] A B",
 			.purpose =
 				"Says what differs between two set-ups: arm, kernels, command lines, facts of both layers, scenario,\n"
-				"domain, settings, retries. A and B are bundles, or directories with bundles below them, or results,\n"
+				"settings, retries. A and B are bundles, or directories with bundles below them, or results,\n"
 				"which hold no facts. It is no test: it exits with 0 whether or not something differs.",
 			.examples = "  vcpulat diff lab/stock lab/mine\n"
 				    "  vcpulat diff monday/vmstat-host-libvirt friday/vmstat-host-libvirt --json",

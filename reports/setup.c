@@ -228,8 +228,7 @@ static int add_run(struct setup *setup, const json_t *manifest)
 	return r < 0 ? r : add_retries(section, json_object_get(manifest, "retries"));
 }
 
-int setup_add(struct setup *setup, const json_t *manifest, const json_t *host_facts, const json_t *guest_facts,
-	      const char *domain)
+int setup_add(struct setup *setup, const json_t *manifest, const json_t *host_facts, const json_t *guest_facts)
 {
 	json_t *scenario;
 	int r;
@@ -244,13 +243,7 @@ int setup_add(struct setup *setup, const json_t *manifest, const json_t *host_fa
 	r = r < 0 ? r : add_facts(setup, "host facts", host_facts);
 	r = r < 0 ? r : add_facts(setup, "guest facts", guest_facts);
 	r = r < 0 ? r : add_value(scenario, "", json_object_get(manifest, "scenario"), 0);
-	r = r < 0 ? r : add_run(setup, manifest);
-	if (r == 0 && domain) {
-		json_t *section = member(setup->sections, "domain");
-
-		r = section ? add_text(section, "xml", domain) : -ENOMEM;
-	}
-	return r;
+	return r < 0 ? r : add_run(setup, manifest);
 }
 
 /* The members of one set that the other has not. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What was set up for some runs: kernels, command lines, facts of both layers, arm, scenario,
- * domain. Of every key the set of its values over all runs is kept, so that one run compares
+ * What was set up for some runs: kernels, command lines, facts of both layers, arm, scenario.
+ * Of every key the set of its values over all runs is kept, so that one run compares
  * with one run as well as a hundred with a hundred. What differs from run to run by its nature
  * (identity of the boot, times, process numbers, seeds) is left out.
  */
@@ -36,12 +36,10 @@ int setup_load(const char *path, struct setup *ret, struct err *err);
  * @manifest: of a bundle, or a result
  * @host_facts: NULL: not recorded
  * @guest_facts: NULL: not recorded
- * @domain: the guest's XML; NULL: not recorded
  *
  * Return: 0 or -ENOMEM.
  */
-int setup_add(struct setup *setup, const json_t *manifest, const json_t *host_facts, const json_t *guest_facts,
-	      const char *domain);
+int setup_add(struct setup *setup, const json_t *manifest, const json_t *host_facts, const json_t *guest_facts);
 
 /**
  * setup_diff - what differs

@@ -11,8 +11,6 @@
 #include "common/json.h"
 #include "reports/load.h"
 
-#define MAX_DOMAIN_BYTES ((size_t)4 << 20)
-
 static void close_tree(FTS **tree)
 {
 	if (*tree)
@@ -27,15 +25,6 @@ static int read_member(const char *dir, const char *name, json_t **ret, struct e
 	if (!path)
 		return err_sys(err, -ENOMEM, "'%s'", dir);
 	return fs_exists(path) ? json_read(path, ret, err) : 0;
-}
-
-static int read_domain(const char *dir, char **ret, struct err *err)
-{
-	_cleanup_free_ char *path = str_printf("%s/domain.xml", dir);
-
-	if (!path)
-		return err_sys(err, -ENOMEM, "'%s'", dir);
-	return fs_exists(path) ? fs_read(path, MAX_DOMAIN_BYTES, ret, NULL, err) : 0;
 }
 
 /* Which evidence there is belongs to the set-up: a trace costs time. */
@@ -65,16 +54,14 @@ static int add_bundle(struct setup *setup, const char *dir, struct err *err)
 	_cleanup_json_ json_t *manifest = NULL;
 	_cleanup_json_ json_t *host = NULL;
 	_cleanup_json_ json_t *guest = NULL;
-	_cleanup_free_ char *domain = NULL;
 	int r = read_member(dir, "manifest.json", &manifest, err);
 
 	r = r < 0 ? r : read_member(dir, "facts-host.json", &host, err);
 	r = r < 0 ? r : read_member(dir, "facts-guest.json", &guest, err);
-	r = r < 0 ? r : read_domain(dir, &domain, err);
 	if (r < 0)
 		return r;
 	r = note_tracing(dir, manifest);
-	r = r < 0 ? r : setup_add(setup, manifest, host, guest, domain);
+	r = r < 0 ? r : setup_add(setup, manifest, host, guest);
 	return r < 0 ? err_sys(err, r, "'%s'", dir) : 0;
 }
 
@@ -120,7 +107,7 @@ static int add_result(struct setup *setup, const char *path, struct err *err)
 		return r;
 	if (load_is_comparison(result))
 		return err_set(err, -EINVAL, "%s is a comparison: give two bundles, directories or results", path);
-	r = setup_add(setup, result, NULL, NULL, NULL);
+	r = setup_add(setup, result, NULL, NULL);
 	return r < 0 ? err_sys(err, r, "'%s'", path) : 0;
 }
 

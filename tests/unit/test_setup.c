@@ -15,7 +15,6 @@ struct side {
 	const char *cmdline;
 	const char *seed;
 	const char *facts; /* JSON; NULL: none */
-	const char *domain;
 };
 
 static void add(struct setup *setup, struct side side)
@@ -27,7 +26,7 @@ static void add(struct setup *setup, struct side side)
 			  side.seed ? side.seed : "vcpulat run", "retries", "what", "guest-start", "reason", "slow");
 
 	assert_non_null(manifest);
-	assert_int_equal(setup_add(setup, manifest, facts, NULL, side.domain), 0);
+	assert_int_equal(setup_add(setup, manifest, facts, NULL), 0);
 }
 
 static json_t *diff(struct side one, struct side other)
@@ -74,10 +73,9 @@ static void test_command_lines_by_word(void **state)
 
 static void test_what_differs_by_nature_is_left_out(void **state)
 {
-	_cleanup_json_ json_t *d = diff(
-		(struct side){ "quiet", "vcpulat run --seed 1 -o /a x", "{\"boot_id\":\"1\",\"loadavg\":\"0\"}", NULL },
-		(struct side){ "quiet", "vcpulat run --seed 2 -o /b x", "{\"boot_id\":\"2\",\"loadavg\":\"9\"}",
-			       NULL });
+	_cleanup_json_ json_t *d =
+		diff((struct side){ "quiet", "vcpulat run --seed 1 -o /a x", "{\"boot_id\":\"1\",\"loadavg\":\"0\"}" },
+		     (struct side){ "quiet", "vcpulat run --seed 2 -o /b x", "{\"boot_id\":\"2\",\"loadavg\":\"9\"}" });
 
 	(void)state;
 	assert_true(json_is_true(json_object_get(d, "same")));
@@ -85,9 +83,9 @@ static void test_what_differs_by_nature_is_left_out(void **state)
 
 static void test_facts_of_any_depth(void **state)
 {
-	_cleanup_json_ json_t *d = diff(
-		(struct side){ "", NULL, "{\"kvm\":{\"nx\":\"N\"},\"ksm\":\"0\",\"flags\":[\"tsc\"]}", NULL },
-		(struct side){ "", NULL, "{\"kvm\":{\"nx\":\"Y\"},\"ksm\":null,\"flags\":[\"tsc\",\"svm\"]}", NULL });
+	_cleanup_json_ json_t *d =
+		diff((struct side){ "", NULL, "{\"kvm\":{\"nx\":\"N\"},\"ksm\":\"0\",\"flags\":[\"tsc\"]}" },
+		     (struct side){ "", NULL, "{\"kvm\":{\"nx\":\"Y\"},\"ksm\":null,\"flags\":[\"tsc\",\"svm\"]}" });
 
 	(void)state;
 	assert_int_equal(json_array_size(json_object_get(d, "differences")), 3);
@@ -111,15 +109,14 @@ static void test_facts_of_one_side_only(void **state)
 	assert_true(json_is_false(json_object_get(d, "same")));
 }
 
-static void test_domain_by_line(void **state)
+static void test_text_by_line(void **state)
 {
-	_cleanup_json_ json_t *d =
-		diff((struct side){ .cmdline = "", .domain = "<domain>\n <vcpu>2</vcpu>\n</domain>\n" },
-		     (struct side){ .cmdline = "", .domain = "<domain>\n <vcpu>4</vcpu>\n</domain>\n" });
+	_cleanup_json_ json_t *d = diff((struct side){ .cmdline = "", .facts = "{\"x\":\"one\\n  2\\nend\\n\"}" },
+					(struct side){ .cmdline = "", .facts = "{\"x\":\"one\\n  4\\nend\\n\"}" });
 
 	(void)state;
-	assert_values(find(d, "domain", "xml"), "a", "[\" <vcpu>2</vcpu>\"]");
-	assert_values(find(d, "domain", "xml"), "b", "[\" <vcpu>4</vcpu>\"]");
+	assert_values(find(d, "host facts", "x"), "a", "[\"  2\"]");
+	assert_values(find(d, "host facts", "x"), "b", "[\"  4\"]");
 }
 
 /* One run more of the same is no difference; a run that is different is one. */
@@ -144,12 +141,9 @@ static void test_sets_of_runs(void **state)
 static void test_terminal_is_narrow_and_safe(void **state)
 {
 	_cleanup_json_ json_t *d =
-		diff((struct side){ .cmdline = "",
-				    .domain = "<a>\x1b[2J wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
-					      "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww</a>\n\n" },
-		     (struct side){ .cmdline = "",
-				    .domain = "<b/>\n\n",
-				    .facts = "{\"a_rather_long_name_of_a_fact_for_one_line\":1}" });
+		diff((struct side){ .cmdline = "<a>\x1b[2J wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+					       "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww</a>" },
+		     (struct side){ .cmdline = "<b/>", .facts = "{\"a_rather_long_name_of_a_fact_for_one_line\":1}" });
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -171,7 +165,7 @@ int main(void)
 		cmocka_unit_test(test_what_differs_by_nature_is_left_out),
 		cmocka_unit_test(test_facts_of_any_depth),
 		cmocka_unit_test(test_facts_of_one_side_only),
-		cmocka_unit_test(test_domain_by_line),
+		cmocka_unit_test(test_text_by_line),
 		cmocka_unit_test(test_sets_of_runs),
 		cmocka_unit_test(test_terminal_is_narrow_and_safe),
 	};
