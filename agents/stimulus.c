@@ -8,6 +8,7 @@
 
 #include "agents/worker.h"
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "common/marks.h"
 #include "common/tsc.h"
 
@@ -139,8 +140,10 @@ int stimulus_param_number(const json_t *params, const char *name, unsigned long 
 	if (r < 0)
 		return r;
 	number = strtoul(text, &end, 10);
-	if (end == text || *end || number < min || number > max)
+	if (end == text || *end || number < min || number > max) {
+		log_error("%s=%s: %lu to %lu are allowed", name, text, min, max);
 		return -EINVAL;
+	}
 	*ret = number;
 	return 0;
 }

@@ -150,6 +150,7 @@ int stimulus_param(const json_t *params, const char *name, char *ret, size_t byt
  * @max: greatest
  * @ret: the number; untouched on failure
  *
+ * What is out of bounds is told on stderr, too: of a worker's preparation only the errno comes home.
  * Return: 0, -ENOENT without such a parameter, -ENAMETOOLONG, -EINVAL out of bounds.
  */
 int stimulus_param_number(const json_t *params, const char *name, unsigned long min, unsigned long max,

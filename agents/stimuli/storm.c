@@ -21,6 +21,7 @@
 #include "common/cleanup.h"
 #include "common/cpulist.h"
 #include "common/fs.h"
+#include "common/log.h"
 #include "common/mono.h"
 
 #define TEXT_BYTES 64
@@ -192,13 +193,30 @@ static int get_cpus(const char *list, cpu_set_t *ret)
 	return r < 0 ? r : cpulist_parse(online ? online : list, ret);
 }
 
+/* What is wrong is told here: of a worker's preparation only the errno comes home. */
+static int find_drain(const char *name, const struct stimulus_ops **ret)
+{
+	const struct stimulus_ops *drain;
+	struct err err = { "" };
+
+	drain = stimulus_kind(name, &err);
+	if (!drain)
+		log_error("drain=%s: %s", name, err.msg);
+	else if (drain->act == act || drain->repay)
+		log_error("drain=%s: a storm is made of kinds that owe nothing, and not of storms", name);
+	if (!drain || drain->act == act || drain->repay)
+		return -EINVAL;
+	*ret = drain;
+	return 0;
+}
+
 static int get_params(const json_t *params, struct storming *s)
 {
 	char text[TEXT_BYTES];
 	int ret = stimulus_param(params, "drain", text, sizeof(text));
 
 	if (ret == 0)
-		s->drain = stimulus_kind(text, NULL);
+		ret = find_drain(text, &s->drain);
 	if (ret == 0)
 		ret = stimulus_param_number(params, "rate", 1, RATE_MAX, &s->rate);
 	if (ret == 0)
@@ -207,7 +225,7 @@ static int get_params(const json_t *params, struct storming *s)
 		ret = stimulus_param(params, "load", text, sizeof(text));
 	if (ret == 0)
 		ret = get_cpus(text, &s->cpus);
-	return ret == 0 && (!s->drain || s->drain->act == act || s->drain->repay) ? -EINVAL : ret;
+	return ret;
 }
 
 static int prepare(struct stimulus_state *state, const json_t *params)

@@ -641,6 +641,51 @@ static void numbers_have_bounds(void **state)
 	assert_int_equal(n, 7);
 }
 
+/* What a call says on stderr, also in a worker that it starts; to be freed. */
+static char *said_by(const char *kind, const json_t *params)
+{
+	const struct stimulus_options options = {
+		.kind = kind, .cpu = -1, .housekeeping = &allowed, .params = params, .hz = HZ
+	};
+	struct stimulus *stimulus = NULL;
+	FILE *file = tmpfile();
+	int old = dup(STDERR_FILENO);
+	char *text = calloc(1, 4096);
+
+	assert_non_null(file);
+	assert_non_null(text);
+	dup2(fileno(file), STDERR_FILENO);
+	assert_true(stimulus_new(&options, &stimulus, NULL) < 0);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	rewind(file);
+	fread(text, 1, 4095, file);
+	fclose(file);
+	return text;
+}
+
+static void a_bad_parameter_is_named(void **state)
+{
+	static const struct {
+		const char *drain;
+		int rate;
+		const char *words;
+	} bad[] = {
+		{ "drain", 0, "rate=0: 1 to 1000 are allowed" },
+		{ "drain_caches", 10, "drain=drain_caches: stimulus kind 'drain_caches' is unknown; this agent has: " },
+		{ "storm", 10, "drain=storm: a storm is made of" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_json_ json_t *params = json_pack("{s:s, s:i, s:i, s:s}", "drain", bad[i].drain, "rate",
+							  bad[i].rate, "length", 10, "load", "0");
+		_cleanup_free_ char *said = said_by("storm", params);
+
+		assert_non_null(strstr(said, bad[i].words));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -661,6 +706,7 @@ int main(void)
 		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
 		cmocka_unit_test(fault_rate_counts_what_threads_touch),
 		cmocka_unit_test(function_calls_and_shootdowns_are_ipis),
+		cmocka_unit_test(a_bad_parameter_is_named),
 		cmocka_unit_test(storm_drains_while_pages_are_faulted),
 		cmocka_unit_test(storm_adds_up_what_is_lost),
 		cmocka_unit_test(bad_parameters_are_refused),
