@@ -41,8 +41,8 @@ struct run {
 	struct progress progress;
 };
 
-/* One bundle. */
-struct one {
+/* To make one bundle. */
+struct attempt {
 	const struct scenario *scenario;
 	enum guest_kind kind;
 	uint64_t seed;
@@ -138,16 +138,16 @@ static int start_guest(struct run *r, const struct scenario_shape *shape, struct
 }
 
 /* A guest of the right shape, or none, as the run wants it. */
-static int place_guest(struct run *r, const struct one *one, struct err *err)
+static int place_guest(struct run *r, const struct attempt *attempt, struct err *err)
 {
-	const struct scenario_shape *shape = &one->scenario->shape;
+	const struct scenario_shape *shape = &attempt->scenario->shape;
 
-	if (one->kind == GUEST_LIBVIRT && guest_fits(&r->guest, shape))
+	if (attempt->kind == GUEST_LIBVIRT && guest_fits(&r->guest, shape))
 		return 0;
 	guest_stop(&r->guest);
-	if (one->kind == GUEST_BARE) /* the probe makes it */
+	if (attempt->kind == GUEST_BARE) /* the probe makes it */
 		return tolerate_tsc(r, err);
-	return one->kind == GUEST_LIBVIRT ? start_guest(r, shape, err) : 0;
+	return attempt->kind == GUEST_LIBVIRT ? start_guest(r, shape, err) : 0;
 }
 
 static int get_facts(struct agent *agent, json_t **ret, struct err *err)
@@ -161,11 +161,11 @@ static int get_facts(struct agent *agent, json_t **ret, struct err *err)
 }
 
 /* Returns what the run gave, @ret, unless it did not fail and its settings could not be undone. */
-static int undo_settings(struct run *r, const struct one *one, int ret, struct err *err)
+static int undo_settings(struct run *r, const struct attempt *attempt, int ret, struct err *err)
 {
 	struct err why = { "" };
 
-	if (apply_undo(r->settings, r->guest.agent, one->guest_old, &why) == 0)
+	if (apply_undo(r->settings, r->guest.agent, attempt->guest_old, &why) == 0)
 		return ret;
 	if (ret == 0 || ret == -ENOTSUP)
 		return err_set(err, -EIO, "%s; try 'vcpulat recover'", why.msg);
@@ -184,9 +184,9 @@ static uint64_t guard_ns(void)
 	return 2 * 1000000000ULL * (seconds ? seconds : 1);
 }
 
-static void fetch_text(struct one *one, struct agent *agent, json_t *request, const char *file)
+static void fetch_text(struct attempt *attempt, struct agent *agent, json_t *request, const char *file)
 {
-	_cleanup_free_ char *path = bundle_writer_path(one->bundle, file);
+	_cleanup_free_ char *path = bundle_writer_path(attempt->bundle, file);
 	struct err err = { "" };
 
 	if (!path)
@@ -196,10 +196,11 @@ static void fetch_text(struct one *one, struct agent *agent, json_t *request, co
 }
 
 /* Megabytes that do not change while a kernel runs: they cross the link once. */
-static void fetch_symbols(struct run *r, struct one *one, struct agent *agent, enum layer layer, const char *file)
+static void fetch_symbols(struct run *r, struct attempt *attempt, struct agent *agent, enum layer layer,
+			  const char *file)
 {
 	_cleanup_free_ char *cache = symbols_cache(r, layer);
-	_cleanup_free_ char *path = bundle_writer_path(one->bundle, file);
+	_cleanup_free_ char *path = bundle_writer_path(attempt->bundle, file);
 	struct err err = { "" };
 	int ret = cache && path ? 0 : -ENOMEM;
 
@@ -211,9 +212,9 @@ static void fetch_symbols(struct run *r, struct one *one, struct agent *agent, e
 		log_debug("%s", err.msg);
 }
 
-static void look_at_stall(struct run *r, struct one *one)
+static void look_at_stall(struct run *r, struct attempt *attempt)
 {
-	_cleanup_free_ char *path = bundle_writer_path(one->bundle, "stall.txt");
+	_cleanup_free_ char *path = bundle_writer_path(attempt->bundle, "stall.txt");
 	struct err err = { "" };
 
 	if (path && guest_autopsy(&r->guest, path, &err) < 0)
@@ -221,49 +222,49 @@ static void look_at_stall(struct run *r, struct one *one)
 }
 
 /* Kernel logs and symbols: worth having, no reason to fail. */
-static void collect(struct run *r, struct one *one)
+static void collect(struct run *r, struct attempt *attempt)
 {
 	progress_phase(&r->progress, "collect");
 	if (r->guest.agent && agent_is_lost(r->guest.agent))
-		look_at_stall(r, one);
-	fetch_text(one, r->agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-host.txt");
-	fetch_symbols(r, one, r->agent, LAYER_HOST, "kallsyms-host.txt");
+		look_at_stall(r, attempt);
+	fetch_text(attempt, r->agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-host.txt");
+	fetch_symbols(r, attempt, r->agent, LAYER_HOST, "kallsyms-host.txt");
 	progress_tick(&r->progress);
 	if (r->guest.agent) {
-		_cleanup_free_ char *console = bundle_writer_path(one->bundle, "console.log");
+		_cleanup_free_ char *console = bundle_writer_path(attempt->bundle, "console.log");
 
-		fetch_text(one, r->guest.agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-guest.txt");
-		fetch_symbols(r, one, r->guest.agent, LAYER_GUEST, "kallsyms-guest.txt");
+		fetch_text(attempt, r->guest.agent, json_pack("{s:s}", "op", "dmesg"), "dmesg-guest.txt");
+		fetch_symbols(r, attempt, r->guest.agent, LAYER_GUEST, "kallsyms-guest.txt");
 		if (console && fs_exists(r->guest.serial_path))
 			fs_copy(r->guest.serial_path, console, NULL);
 	}
-	if (one->host_facts)
-		bundle_writer_json(one->bundle, "facts-host.json", json_incref(one->host_facts), NULL);
-	if (one->guest_facts)
-		bundle_writer_json(one->bundle, "facts-guest.json", json_incref(one->guest_facts), NULL);
+	if (attempt->host_facts)
+		bundle_writer_json(attempt->bundle, "facts-host.json", json_incref(attempt->host_facts), NULL);
+	if (attempt->guest_facts)
+		bundle_writer_json(attempt->bundle, "facts-guest.json", json_incref(attempt->guest_facts), NULL);
 }
 
-static int seal(struct run *r, struct one *one, const char *reason, struct err *err)
+static int seal(struct run *r, struct attempt *attempt, const char *reason, struct err *err)
 {
 	struct manifest_params params = { .options = r->o,
-					  .scenario = one->scenario,
-					  .kind = one->kind,
-					  .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
-					  .measured = &one->measured,
+					  .scenario = attempt->scenario,
+					  .kind = attempt->kind,
+					  .guest = attempt->kind == GUEST_LIBVIRT ? &r->guest : NULL,
+					  .measured = &attempt->measured,
 					  .arm = r->arm,
-					  .host_facts = one->host_facts,
-					  .guest_facts = one->guest_facts,
+					  .host_facts = attempt->host_facts,
+					  .guest_facts = attempt->guest_facts,
 					  .retries = r->retries,
-					  .start_utc = one->start_utc,
+					  .start_utc = attempt->start_utc,
 					  .reason = reason,
-					  .seed = one->seed };
+					  .seed = attempt->seed };
 	_cleanup_json_ json_t *manifest = NULL;
 	char end_utc[32];
 
 	utc_now(end_utc);
 	params.end_utc = end_utc;
 	manifest = manifest_make(&params);
-	return manifest ? bundle_writer_seal(one->bundle, manifest, err) : -ENOMEM;
+	return manifest ? bundle_writer_seal(attempt->bundle, manifest, err) : -ENOMEM;
 }
 
 /* A kernel that dies says so on its console, as its agent cannot. */
@@ -278,71 +279,71 @@ static bool tell_last_words(const struct guest *guest, struct err *err)
 	return finding;
 }
 
-static int measure_and_seal(struct run *r, struct one *one, struct err *err)
+static int measure_and_seal(struct run *r, struct attempt *attempt, struct err *err)
 {
-	struct measure_params params = { .scenario = one->scenario,
+	struct measure_params params = { .scenario = attempt->scenario,
 					 .host_agent = r->agent,
-					 .guest = one->kind == GUEST_LIBVIRT ? &r->guest : NULL,
-					 .bare = one->kind == GUEST_BARE,
+					 .guest = attempt->kind == GUEST_LIBVIRT ? &r->guest : NULL,
+					 .bare = attempt->kind == GUEST_BARE,
 					 .host_cpu = r->o->cpus.measured,
-					 .seed = one->seed,
+					 .seed = attempt->seed,
 					 .guard_ns = guard_ns(),
-					 .fifo = one->kind != GUEST_NONE && wants_fifo(r),
+					 .fifo = attempt->kind != GUEST_NONE && wants_fifo(r),
 					 .trace = r->o->trace,
 					 .probes = &r->probes,
 					 .progress = &r->progress,
-					 .bundle = one->bundle };
+					 .bundle = attempt->bundle };
 	struct err why = { "" };
-	int ret = measure_run(&params, &one->measured, err);
+	int ret = measure_run(&params, &attempt->measured, err);
 	int end;
 
 	/* An emulated host may lose a guest. One that fell silent with a complaint is a result. */
-	one->stalled =
+	attempt->stalled =
 		r->o->emulated && params.guest && agent_is_lost(r->guest.agent) && !tell_last_words(&r->guest, err);
-	collect(r, one);
-	end = seal(r, one, ret < 0 ? err->msg : NULL, &why);
+	collect(r, attempt);
+	end = seal(r, attempt, ret < 0 ? err->msg : NULL, &why);
 	if (ret == 0 && end < 0)
 		return err_set(err, end, "%s", why.msg);
-	log_info("%s%s", bundle_writer_dir(one->bundle), ret < 0 ? " (partial)" : "");
+	log_info("%s%s", bundle_writer_dir(attempt->bundle), ret < 0 ? " (partial)" : "");
 	stop_release();
 	return ret == 0 && stop_requested() ? err_set(err, -EINTR, "interrupted") : ret;
 }
 
-static int prepare_one(struct run *r, struct one *one, struct err *err)
+static int prepare_attempt(struct run *r, struct attempt *attempt, struct err *err)
 {
-	_cleanup_free_ char *name = str_printf("%s-%s", one->scenario->name, guest_kind_name(one->kind));
-	int ret = place_guest(r, one, err);
+	_cleanup_free_ char *name = str_printf("%s-%s", attempt->scenario->name, guest_kind_name(attempt->kind));
+	int ret = place_guest(r, attempt, err);
 
 	if (ret == 0)
-		ret = get_facts(r->agent, &one->host_facts, err);
+		ret = get_facts(r->agent, &attempt->host_facts, err);
 	if (ret == 0 && r->guest.agent)
-		ret = get_facts(r->guest.agent, &one->guest_facts, err);
+		ret = get_facts(r->guest.agent, &attempt->guest_facts, err);
 	if (ret == 0 && r->guest.agent)
-		ret = checks_guest(one->scenario, r->guest.agent, err);
+		ret = checks_guest(attempt->scenario, r->guest.agent, err);
 	if (ret == 0)
-		ret = apply_settings(one->scenario, r->settings, r->guest.agent, one->guest_old, err);
+		ret = apply_settings(attempt->scenario, r->settings, r->guest.agent, attempt->guest_old, err);
 	if (ret < 0)
 		return ret;
-	return name ? bundle_writer_open(r->o->out_dir, name, &one->bundle, err) : -ENOMEM;
+	return name ? bundle_writer_open(r->o->out_dir, name, &attempt->bundle, err) : -ENOMEM;
 }
 
-static void one_done(struct one *one)
+static void attempt_done(struct attempt *attempt)
 {
-	measured_done(&one->measured);
-	bundle_writer_close(one->bundle);
-	json_decref(one->guest_old);
-	json_decref(one->host_facts);
-	json_decref(one->guest_facts);
+	measured_done(&attempt->measured);
+	bundle_writer_close(attempt->bundle);
+	json_decref(attempt->guest_old);
+	json_decref(attempt->host_facts);
+	json_decref(attempt->guest_facts);
 }
 
 /* The guest of an emulated host may stop answering: what it left is kept aside, and the run is to be repeated. */
-static int set_aside(struct run *r, struct one *one, struct err *err)
+static int set_aside(struct run *r, struct attempt *attempt, struct err *err)
 {
 	json_t *retry = json_pack("{s:s, s:s}", "what", "run", "reason", err->msg);
 
-	log_info("%s, guest %s: %s; once more", one->scenario->name, guest_kind_name(one->kind), err->msg);
+	log_info("%s, guest %s: %s; once more", attempt->scenario->name, guest_kind_name(attempt->kind), err->msg);
 	json_array_append_new(r->retries, retry);
-	return bundle_writer_set_aside(one->bundle, err) < 0 ? -EIO : -EAGAIN;
+	return bundle_writer_set_aside(attempt->bundle, err) < 0 ? -EIO : -EAGAIN;
 }
 
 static int start_agent(struct run *r, struct err *err)
@@ -366,25 +367,25 @@ static int renew_agent(struct run *r, struct err *err)
 static int run_once(struct run *r, const struct scenario *scenario, enum guest_kind kind, uint64_t seed, bool last,
 		    struct err *err)
 {
-	_cleanup_(one_done) struct one one = { .scenario = scenario, .kind = kind, .seed = seed };
+	_cleanup_(attempt_done) struct attempt attempt = { .scenario = scenario, .kind = kind, .seed = seed };
 	int ret;
 
-	one.guest_old = json_array();
-	utc_now(one.start_utc);
+	attempt.guest_old = json_array();
+	utc_now(attempt.start_utc);
 	r->progress.scenario = scenario->name;
 	r->progress.guest = guest_kind_name(kind);
 	r->progress.step = r->progress.steps = 0;
 	r->progress.gaps = r->progress.left_s = 0;
 	ret = renew_agent(r, err);
 	if (ret == 0)
-		ret = prepare_one(r, &one, err);
+		ret = prepare_attempt(r, &attempt, err);
 	if (ret == 0)
-		ret = measure_and_seal(r, &one, err);
-	ret = undo_settings(r, &one, ret, err);
+		ret = measure_and_seal(r, &attempt, err);
+	ret = undo_settings(r, &attempt, ret, err);
 	/* What goes on in a guest that failed is not known; the next run shall not inherit it. A skip began nothing. */
-	if (ret < 0 && (ret != -ENOTSUP || one.bundle))
+	if (ret < 0 && (ret != -ENOTSUP || attempt.bundle))
 		guest_stop(&r->guest);
-	return one.stalled && !last ? set_aside(r, &one, err) : ret;
+	return attempt.stalled && !last ? set_aside(r, &attempt, err) : ret;
 }
 
 static int run_one(struct run *r, const struct scenario *scenario, enum guest_kind kind, uint64_t seed, struct err *err)
