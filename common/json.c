@@ -7,6 +7,7 @@
 #include "common/fs.h"
 
 #define FILE_LIMIT ((size_t)1 << 30)
+#define DUMP_FLAGS (JSON_INDENT(1) | JSON_REAL_PRECISION(15))
 
 int json_read(const char *path, json_t **ret, struct err *err)
 {
@@ -27,9 +28,17 @@ int json_read(const char *path, json_t **ret, struct err *err)
 	return 0;
 }
 
+int json_print(FILE *stream, const json_t *value, struct err *err)
+{
+	errno = 0;
+	if (json_dumpf(value, stream, DUMP_FLAGS) < 0 || fputc('\n', stream) == EOF || fflush(stream) != 0)
+		return err_sys(err, errno ? -errno : -EIO, "cannot print");
+	return 0;
+}
+
 int json_write(const char *path, const json_t *value, struct err *err)
 {
-	_cleanup_free_ char *dump = json_dumps(value, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	_cleanup_free_ char *dump = json_dumps(value, DUMP_FLAGS);
 	_cleanup_free_ char *text = dump ? str_printf("%s\n", dump) : NULL;
 
 	if (!text)

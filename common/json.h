@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -31,6 +32,16 @@ int json_read(const char *path, json_t **ret, struct err *err);
  * Return: 0 or -errno.
  */
 int json_write(const char *path, const json_t *value, struct err *err);
+
+/**
+ * json_print - the text of json_write(), on a stream
+ * @stream: flushed at the end
+ * @value: borrowed
+ * @err: says what failed
+ *
+ * Return: 0 or -errno, e.g. -ENOSPC.
+ */
+int json_print(FILE *stream, const json_t *value, struct err *err);
 
 /**
  * json_get_string - a member's text

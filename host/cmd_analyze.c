@@ -101,11 +101,13 @@ static int analyze_one(const struct args *args, const char *dir, enum vcpulat_ex
 	if (r < 0)
 		return r;
 	if (args->json) {
-		json_dumpf(result, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-		putchar('\n');
+		r = json_print(stdout, result, err);
 	} else {
 		print_result(result, path);
+		r = fflush(stdout) == 0 ? 0 : err_sys(err, -errno, "cannot print the table");
 	}
+	if (r < 0)
+		return r;
 	if (strcmp(json_get_string(json_object_get(result, "verdict"), "state"), "failed") == 0)
 		*ret = VCPULAT_EXIT_FAILED;
 	return 0;

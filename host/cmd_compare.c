@@ -86,16 +86,13 @@ static int output(const json_t *comparison, const struct compare_options *option
 		if (r < 0)
 			return r;
 	}
-	if (options->json) {
-		json_dumpf(comparison, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-		putchar('\n');
-	} else {
-		table_print(stdout, comparison, &table);
-		if (options->exact)
-			exact_print_arms(stdout, comparison);
-		if (options->bound)
-			bound_print(stdout, comparison, bound, options->all);
-	}
+	if (options->json)
+		return json_print(stdout, comparison, err);
+	table_print(stdout, comparison, &table);
+	if (options->exact)
+		exact_print_arms(stdout, comparison);
+	if (options->bound)
+		bound_print(stdout, comparison, bound, options->all);
 	if (fflush(stdout) != 0)
 		return err_sys(err, -errno, "cannot write the comparison");
 	return 0;

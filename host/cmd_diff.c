@@ -24,12 +24,9 @@ static const struct option_row rows[] = {
 
 static int print(const json_t *diff, bool json, struct err *err)
 {
-	if (json) {
-		json_dumpf(diff, stdout, JSON_INDENT(1));
-		putchar('\n');
-	} else {
-		diff_print(stdout, diff);
-	}
+	if (json)
+		return json_print(stdout, diff, err);
+	diff_print(stdout, diff);
 	return fflush(stdout) == 0 ? 0 : err_sys(err, -errno, "cannot write the difference");
 }
 

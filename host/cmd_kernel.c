@@ -197,9 +197,7 @@ static int list_arms(const struct kernel_options *o, struct err *err)
 	}
 	for (size_t i = 0; r == 0 && !o->json && i < json_array_size(arms); i++)
 		print_arm(json_array_get(arms, i));
-	if (r == 0 && o->json && (json_dumpf(arms, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF))
-		r = err_sys(err, -EIO, "cannot write the list");
-	return r;
+	return r == 0 && o->json ? json_print(stdout, arms, err) : r;
 }
 
 static int print_path(int count, char *names[], struct err *err)

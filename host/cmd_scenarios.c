@@ -87,11 +87,7 @@ static int show_all(const struct schema_strings *names, const struct args *args,
 		log_error("%s", err->msg);
 		ret = VCPULAT_EXIT_ERROR;
 	}
-	if (args->json && ret == 0) {
-		json_dumpf(list, stdout, JSON_INDENT(1));
-		putchar('\n');
-	}
-	return ret;
+	return args->json && ret == 0 ? json_print(stdout, list, err) : ret;
 }
 
 static int show_known(const struct args *args, struct err *err)

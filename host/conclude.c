@@ -18,7 +18,7 @@ static int analyze_into(const char *bundle, struct load_results *results, struct
 {
 	_cleanup_free_ char *path = analyze_result_path(bundle);
 	json_t *result = NULL;
-	int ret = path ? analyze_bundle(bundle, path, err) : err_sys(err, -ENOMEM, "'%s'", bundle);
+	int ret = path ? analyze_write(bundle, path, NULL, err) : err_sys(err, -ENOMEM, "'%s'", bundle);
 
 	if (ret == 0)
 		ret = load_file(path, &result, err);
@@ -51,17 +51,16 @@ static int write_report(const json_t *comparison, const struct load_results *res
 	return report_html(comparison, results->result, results->count, assets, path, err);
 }
 
-static void print(const struct conclude_params *params, const json_t *comparison, const char *report, FILE *stream)
+static int print(const struct conclude_params *params, const json_t *comparison, const char *report, FILE *stream,
+		 struct err *err)
 {
 	struct table_params table = { .colour = table_wants_colour(stream) };
 
-	if (params->json) {
-		json_dumpf(comparison, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-		fputc('\n', stream);
-		return;
-	}
+	if (params->json)
+		return json_print(stream, comparison, err);
 	table_print(stream, comparison, &table);
 	fprintf(stream, "\nbundles: %s\nreport:  %s\n", params->out, report);
+	return fflush(stream) == 0 ? 0 : err_sys(err, -errno, "cannot print the table");
 }
 
 int conclude(const struct conclude_params *params, FILE *stream, bool *ret_passed, struct err *err)
@@ -85,7 +84,9 @@ int conclude(const struct conclude_params *params, FILE *stream, bool *ret_passe
 		ret = write_report(comparison, &results, report, err);
 	if (ret < 0)
 		return ret;
-	print(params, comparison, report, stream);
+	ret = print(params, comparison, report, stream, err);
+	if (ret < 0)
+		return ret;
 	*ret_passed = compare_passed(comparison);
 	return 0;
 }

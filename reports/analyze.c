@@ -536,8 +536,3 @@ int analyze_write(const char *dir, const char *result_path, json_t **ret, struct
 		*ret = TAKE_PTR(result);
 	return r;
 }
-
-int analyze_bundle(const char *dir, const char *result_path, struct err *err)
-{
-	return analyze_write(dir, result_path, NULL, err);
-}

@@ -104,14 +104,4 @@ char *analyze_result_path(const char *dir);
  */
 int analyze_write(const char *dir, const char *result_path, json_t **ret, struct err *err);
 
-/**
- * analyze_bundle - analyze_write() for those who read the result later
- * @dir: the bundle's directory
- * @result_path: as analyze_write()
- * @err: as analyze_write()
- *
- * Return: as analyze_write().
- */
-int analyze_bundle(const char *dir, const char *result_path, struct err *err);
-
 #endif

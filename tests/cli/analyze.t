@@ -22,6 +22,9 @@ check "the bundle is as it was" diff -r "$recorded" "$TMP/good"
 mv "$TMP/good.result.json" "$TMP/first.json"
 check_exit "with a slash at the end" 0 'passed' "$VCPULAT" analyze "$TMP/good/"
 check "the same bundle gives the same bytes" cmp "$TMP/first.json" "$TMP/good.result.json"
+check_exit "JSON that nobody gets" 1 'cannot print: No space left' \
+	sh -c "'$VCPULAT' analyze --json -o '$TMP/out.json' '$TMP/good' >/dev/full"
+check_exit "nor the table" 1 'cannot print.*: No space left' sh -c "'$VCPULAT' analyze -o '$TMP/out.json' '$TMP/good' >/dev/full"
 check_exit "for programs" 0 '"schema": "vcpulat-result-1"' "$VCPULAT" analyze --json -o "$TMP/out.json" "$TMP/good"
 
 sed -i 's/"status": "complete"/"status": "partial"/; s/"reason": ""/"reason": "it rained"/' "$TMP/good/manifest.json"

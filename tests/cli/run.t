@@ -38,6 +38,7 @@ check_exit "scenarios lists" 0 '^vmstat-host$' "$VCPULAT" scenarios
 check_exit "scenarios shows one" 0 '^provokes: \[host/kworker/vmstat_update\]' "$VCPULAT" scenarios vmstat-host
 check_exit "scenarios explains the keys" 0 'only a sham primer acts' "$VCPULAT" scenarios --reference
 check_exit "scenarios for programs" 0 '"name": "stat-refresh"' "$VCPULAT" scenarios --json
+check_exit "which cannot be printed" 1 'No space left' sh -c "'$VCPULAT' scenarios --json >/dev/full"
 check_exit "scenarios with an unknown name" 1 'there are:' "$VCPULAT" scenarios x
 check_exit "recover takes no operands" 1 'no operands' "$VCPULAT" recover x
 
