@@ -150,7 +150,7 @@ const struct command *command_analyze(void)
 			.purpose =
 				"Says for each gap of a run what caused it, and writes that beside the bundle, which is not changed.",
 			.examples = "  vcpulat analyze bundles/vmstat-host-libvirt\n"
-				    "  vcpulat analyze --json -o result.json bundles/vmstat-host-none | jq .causes\n",
+				    "  vcpulat analyze --json -o result.json bundles/vmstat-host-none | jq .causes",
 		},
 		.rows = rows,
 		.options_bytes = sizeof(struct args),

@@ -61,7 +61,7 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("host-image", host_image, SCHEMA_STRING), .help = "boot this image as one more arm" },
 	  .argument = "BZIMAGE" },
 	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING),
-		     .help = "kernel of the guest; the host's if not given" },
+		     .help = "arm whose kernel the guest boots (with run: a file); the host's if not given" },
 	  .argument = "ARM" },
 	{ .field = { FIELD("guest", guests, SCHEMA_FLAGS), .names = guest_kind_names,
 		     .help = "kind of guest; those of each scenario if not given" },

@@ -19,11 +19,11 @@ static const struct option_row rows[] = {
 	{ .field = { .key = "reference",
 		     .type = SCHEMA_BOOL,
 		     .offset = offsetof(struct args, reference),
-		     .help = "Explain every key of a scenario file." } },
+		     .help = "explain every key of a scenario file" } },
 	{ .field = { .key = "json",
 		     .type = SCHEMA_BOOL,
 		     .offset = offsetof(struct args, json),
-		     .help = "Print for programs." } },
+		     .help = "print for programs" } },
 	{ .field = { .key = NULL } },
 };
 
@@ -119,7 +119,7 @@ const struct command *command_scenarios(void)
 		.help = {
 			.usage = "scenarios [--json] [NAME...] | --reference",
 			.purpose = "Lists the scenarios, shows some of them in full, or explains the keys of a scenario file.",
-			.examples = "vcpulat scenarios vmstat-host",
+			.examples = "  vcpulat scenarios vmstat-host",
 		},
 		.rows = rows,
 		.options_bytes = sizeof(struct args),
