@@ -283,6 +283,22 @@ bool fs_exists(const char *path)
 	return stat(path, &st) == 0;
 }
 
+char *fs_stem(const char *path, const char *suffix)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	return strndup(name, strlen(name) - (str_ends_with(name, suffix) ? strlen(suffix) : 0));
+}
+
+bool str_ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text);
+	size_t end_len = strlen(end);
+
+	return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
 char *str_printf(const char *fmt, ...)
 {
 	va_list ap;

@@ -135,6 +135,22 @@ bool fs_exists(const char *path);
 int fs_sha256(const char *path, char ret_hex[static 65], struct err *err);
 
 /**
+ * fs_stem - a file's name without its folder and its suffix
+ * @path: "scenarios/x.yaml"
+ * @suffix: ".yaml"; a name without it stays whole
+ *
+ * Return: "x", which the caller frees, or NULL with errno ENOMEM.
+ */
+char *fs_stem(const char *path, const char *suffix);
+
+/**
+ * str_ends_with - is there something before an ending?
+ * @text: anything
+ * @end: with which it ends
+ */
+bool str_ends_with(const char *text, const char *end);
+
+/**
  * str_printf - asprintf() that returns the string
  * @fmt: printf format
  *

@@ -53,6 +53,11 @@ const char *json_get_string(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+const char *json_get_name(const json_t *object, const char *key)
+{
+	return json_get_string(json_object_get(object, key), "name");
+}
+
 bool json_same_string(const json_t *a, const json_t *b, const char *key)
 {
 	return strcmp(json_get_string(a, key), json_get_string(b, key)) == 0;

@@ -53,6 +53,15 @@ int json_print(FILE *stream, const json_t *value, struct err *err);
 const char *json_get_string(const json_t *object, const char *key);
 
 /**
+ * json_get_name - the member "name" of a member
+ * @object: may be NULL or no object
+ * @key: member, e.g. "arm" of a result
+ *
+ * Return: as json_get_string().
+ */
+const char *json_get_name(const json_t *object, const char *key);
+
+/**
  * json_same_string - do two objects say the same under a key?
  * @a: as json_get_string(); one that has no such text says ""
  * @b: likewise

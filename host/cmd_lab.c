@@ -241,8 +241,8 @@ static int add_scenario(struct lab *lab, const char *name, bool alone, struct er
 		return ret;
 	ret = add_words(lab, &scenario.shape.host_cmdline);
 	if (ret == 0)
-		ret = strchr(name, '/') || strstr(name, ".yaml") ? give_scenario(lab, &scenario)
-								 : schema_strings_add(&lab->scenarios, name);
+		ret = scenario_is_path(name) ? give_scenario(lab, &scenario)
+					     : schema_strings_add(&lab->scenarios, name);
 	return ret < 0 ? err_sys(err, ret, "scenario '%s'", name) : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "common/schema_strings.h"
 #include "host/paths.h"
 
+#define SUFFIX ".yaml"
 #define KEY(type, member) .key = #member, .offset = offsetof(struct type, member)
 
 static const char *const layer_names[] = { "host", "guest", NULL };
@@ -333,19 +334,9 @@ int scenario_parse(const char *name, const char *text, size_t len, struct scenar
 	return scenario_check(ret, err);
 }
 
-/* "scenarios/x.yaml" -> "x" */
-static char *name_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-	const char *dot = strrchr(base, '.');
-
-	return strndup(base, dot && strcmp(dot, ".yaml") == 0 ? (size_t)(dot - base) : strlen(base));
-}
-
 static int load_path(const char *path, struct scenario *ret, struct err *err)
 {
-	_cleanup_free_ char *name = name_of(path);
+	_cleanup_free_ char *name = fs_stem(path, SUFFIX);
 	_cleanup_free_ char *text = NULL;
 	size_t len;
 	int res;
@@ -376,16 +367,20 @@ static int unknown_name(const char *name, struct err *err)
 	return err_set(err, -ENOENT, "no scenario '%s'; there are: %s", name, known ? known : "");
 }
 
+bool scenario_is_path(const char *name)
+{
+	return strchr(name, '/') || str_ends_with(name, SUFFIX);
+}
+
 int scenario_load(const char *name, struct scenario *ret, struct err *err)
 {
 	_cleanup_free_ char *dir = paths_scenario_dir();
 	_cleanup_free_ char *path = NULL;
-	size_t len = strlen(name);
 
 	*ret = (struct scenario){ 0 };
-	if (strchr(name, '/') || (len > 5 && strcmp(name + len - 5, ".yaml") == 0))
+	if (scenario_is_path(name))
 		return load_path(name, ret, err);
-	path = dir ? str_printf("%s/%s.yaml", dir, name) : NULL;
+	path = dir ? str_printf("%s/%s" SUFFIX, dir, name) : NULL;
 	if (!path)
 		return -ENOMEM;
 	return fs_exists(path) ? load_path(path, ret, err) : unknown_name(name, err);
@@ -403,9 +398,7 @@ void scenario_done(struct scenario *scenario)
 
 static int is_scenario(const struct dirent *entry)
 {
-	size_t len = strlen(entry->d_name);
-
-	return len > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 5, ".yaml") == 0;
+	return entry->d_name[0] != '.' && str_ends_with(entry->d_name, SUFFIX);
 }
 
 int scenario_list(struct schema_strings *ret, struct err *err)
@@ -422,7 +415,7 @@ int scenario_list(struct schema_strings *ret, struct err *err)
 	if (n < 0)
 		return err_sys(err, -errno, "cannot read the scenarios in '%s'", dir);
 	for (int i = 0; i < n; i++) {
-		_cleanup_free_ char *name = name_of(entries[i]->d_name);
+		_cleanup_free_ char *name = fs_stem(entries[i]->d_name, SUFFIX);
 
 		if (res == 0)
 			res = name ? schema_strings_add(ret, name) : -ENOMEM;

@@ -123,6 +123,9 @@ struct scenario {
  */
 int scenario_load(const char *name, struct scenario *ret, struct err *err);
 
+/** scenario_is_path - does scenario_load() read this file, not one of the scenario folder? */
+bool scenario_is_path(const char *name);
+
 /**
  * scenario_parse - read a scenario from text
  * @name: of the scenario

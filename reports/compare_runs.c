@@ -70,8 +70,8 @@ static int run_init(struct pool_run *run, const json_t *result, struct err *err)
 
 	*run = (struct pool_run){
 		.result = result,
-		.arm = json_get_string(json_object_get(result, "arm"), "name"),
-		.scenario = json_get_string(json_object_get(result, "scenario"), "name"),
+		.arm = json_get_name(result, "arm"),
+		.scenario = json_get_name(result, "scenario"),
 		.boot = json_get_string(result, "boot_id"),
 	};
 	if (pool_kind_parse(guest, &run->kind) < 0)

@@ -39,9 +39,9 @@ static int check(const char *path, const json_t *document, struct err *err)
 	if (strcmp(schema, LOAD_RESULT_SCHEMA) != 0)
 		return err_set(err, -EINVAL, "%s: neither %s nor %s, but '%s'; 'vcpulat analyze' makes a result", path,
 			       LOAD_RESULT_SCHEMA, LOAD_COMPARISON_SCHEMA, schema);
-	if (!*json_get_string(json_object_get(document, "scenario"), "name"))
+	if (!*json_get_name(document, "scenario"))
 		return err_set(err, -EINVAL, "%s: no scenario.name", path);
-	if (!*json_get_string(json_object_get(document, "arm"), "name"))
+	if (!*json_get_name(document, "arm"))
 		return err_set(err, -EINVAL, "%s: no arm.name", path);
 	if (!json_is_array(json_object_get(document, "gaps")))
 		return err_set(err, -EINVAL, "%s: no list 'gaps'", path);

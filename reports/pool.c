@@ -228,9 +228,9 @@ static bool same_arm(const struct pool_run *run, const struct pool_run *key)
 	return strcmp(run->arm, key->arm) == 0 && strcmp(run->scenario, key->scenario) == 0;
 }
 
-static bool same_group(const struct pool_run *run, const struct pool_run *key)
+bool pool_same_group(const struct pool_run *a, const struct pool_run *b)
 {
-	return run->kind == key->kind && same_arm(run, key);
+	return a->kind == b->kind && same_arm(a, b);
 }
 
 static bool first_of_boot(const struct pool_run *runs, size_t i)
@@ -259,7 +259,7 @@ static unsigned int boot_index(const struct pool_run *runs, size_t i)
 static bool any_traced(const struct pool_run *runs, size_t n, const struct pool_run *key)
 {
 	for (size_t i = 0; i < n; i++)
-		if (same_group(&runs[i], key) && pool_is_traced(runs[i].result))
+		if (pool_same_group(&runs[i], key) && pool_is_traced(runs[i].result))
 			return true;
 	return false;
 }
@@ -280,7 +280,7 @@ int pool_load(const struct pool_run *runs, size_t n, const struct pool_run *key,
 		size_t first_window = pool.windows;
 		unsigned int boot;
 
-		if (!same_group(&runs[i], key) || (cause && !has_evidence(&runs[i], traced)))
+		if (!pool_same_group(&runs[i], key) || (cause && !has_evidence(&runs[i], traced)))
 			continue;
 		boot = boot_index(runs, i);
 		pool.boots = boot >= pool.boots ? boot + 1 : pool.boots;

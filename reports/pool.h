@@ -80,6 +80,9 @@ bool pool_is_traced(const json_t *result);
  */
 bool pool_has_causes(const json_t *result);
 
+/** pool_same_group - are two runs of one arm, scenario and kind, which pool_load() adds up? */
+bool pool_same_group(const struct pool_run *a, const struct pool_run *b);
+
 /**
  * pool_load - add up one cause over runs
  * @runs: all runs

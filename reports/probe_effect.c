@@ -161,8 +161,7 @@ static int add_effect(const struct pool_run *runs, size_t n, const struct pool_r
 static bool is_first(const struct pool_run *runs, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
-		if (runs[j].kind == runs[i].kind && strcmp(runs[j].arm, runs[i].arm) == 0 &&
-		    strcmp(runs[j].scenario, runs[i].scenario) == 0)
+		if (pool_same_group(&runs[j], &runs[i]))
 			return false;
 	return true;
 }

@@ -47,24 +47,6 @@ static bool is_name(const char *name)
 	return *name && *name != '.' && strspn(name, NAME_CHARS) == strlen(name);
 }
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t len = strlen(text);
-	size_t suffix_len = strlen(suffix);
-
-	return len > suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
-}
-
-static char *name_of_path(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *name = strdup(slash ? slash + 1 : path);
-
-	if (name && has_suffix(name, SUFFIX))
-		name[strlen(name) - strlen(SUFFIX)] = '\0';
-	return name;
-}
-
 /* The folder of the project's arms, or of the user's own. */
 static char *arms_dir(bool own)
 {
@@ -119,7 +101,7 @@ static int load_file(const char *file, struct arm *ret, struct err *err)
 
 	if (r < 0)
 		return r;
-	ret->name = name_of_path(file);
+	ret->name = fs_stem(file, SUFFIX);
 	if (!ret->name)
 		return err_sys(err, -ENOMEM, "arm '%s'", file);
 	return check_arm(file, ret, err);
@@ -127,7 +109,7 @@ static int load_file(const char *file, struct arm *ret, struct err *err)
 
 static int from_image(const char *path, struct arm *ret, struct err *err)
 {
-	*ret = (struct arm){ .source = ARM_IMAGE, .name = name_of_path(path) };
+	*ret = (struct arm){ .source = ARM_IMAGE, .name = fs_stem(path, SUFFIX) };
 	ret->path = realpath(path, NULL);
 	if (!ret->path)
 		return err_sys(err, -errno, "image '%s'", path);
@@ -154,7 +136,7 @@ static int load_plain(const char *name, struct arm *ret, struct err *err)
 	_cleanup_free_ char *file = NULL;
 
 	if (strchr(name, '/'))
-		return has_suffix(name, SUFFIX) ? load_file(name, ret, err) : from_image(name, ret, err);
+		return str_ends_with(name, SUFFIX) ? load_file(name, ret, err) : from_image(name, ret, err);
 	if (!is_name(name))
 		return unknown_arm(name, err);
 	file = file_of_name(name, false);
@@ -195,7 +177,7 @@ int arm_load(const char *name, struct arm *ret, struct err *err)
 	int r;
 
 	*ret = (struct arm){ .name = NULL };
-	if (!has_suffix(name, DEBUG_VARIANT))
+	if (!str_ends_with(name, DEBUG_VARIANT))
 		return load_plain(name, ret, err);
 	plain = strndup(name, strlen(name) - strlen(DEBUG_VARIANT));
 	if (!plain)
@@ -254,9 +236,9 @@ static int list_dir(const char *path, struct schema_strings *names)
 	while (dir && r == 0 && (entry = readdir(dir))) {
 		_cleanup_free_ char *name = NULL;
 
-		if (!has_suffix(entry->d_name, SUFFIX))
+		if (!str_ends_with(entry->d_name, SUFFIX))
 			continue;
-		name = name_of_path(entry->d_name);
+		name = fs_stem(entry->d_name, SUFFIX);
 		if (!name)
 			return -ENOMEM;
 		if (is_name(name) && !schema_strings_has(names, name))

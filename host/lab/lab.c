@@ -204,14 +204,6 @@ static bool is_sealed_bundle(const char *path)
 	return lstat(manifest, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Its run was repeated: it is evidence of the stall, no result. */
-static bool is_stalled(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > strlen(BUNDLE_STALLED) && strcmp(name + len - strlen(BUNDLE_STALLED), BUNDLE_STALLED) == 0;
-}
-
 /* The log of the host's console belongs to each bundle of the boot. */
 static int take_bundle(struct attempt *a, const char *bundles, const char *name, json_t *list, struct err *err)
 {
@@ -230,7 +222,7 @@ static int take_bundle(struct attempt *a, const char *bundles, const char *name,
 		return ret;
 	if (rename(from, to) < 0)
 		return err_sys(err, -errno, "cannot move '%s' to '%s'", from, to);
-	if (!is_stalled(name))
+	if (!str_ends_with(name, BUNDLE_STALLED)) /* its run was repeated: it is evidence of the stall, no result */
 		json_array_append_new(list, json_string(to));
 	return fs_copy(console, copy, err);
 }

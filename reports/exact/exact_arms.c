@@ -192,11 +192,6 @@ void exact_print_arms(FILE *out, const json_t *comparison)
 	exact_print_tracer(out, json_object_get(comparison, "exact_tracer"));
 }
 
-static const char *arm_of(const json_t *result)
-{
-	return json_get_string(json_object_get(result, "arm"), "name");
-}
-
 static void check_budget(FILE *out, const json_t *result, const struct exact_budget *budget, bool *met)
 {
 	uint64_t insns = 0;
@@ -204,8 +199,8 @@ static void check_budget(FILE *out, const json_t *result, const struct exact_bud
 
 	*met &= kept;
 	fprintf(out, "%s: %s, %s, guest %s: %" PRIu64 " instructions, budget %" PRIu64 "%s\n",
-		kept ? "kept" : "EXCEEDED", budget->cause, arm_of(result), json_get_string(result, "guest"), insns,
-		budget->insns, budget->max ? " at most" : "");
+		kept ? "kept" : "EXCEEDED", budget->cause, json_get_name(result, "arm"),
+		json_get_string(result, "guest"), insns, budget->insns, budget->max ? " at most" : "");
 }
 
 int exact_check_budgets(FILE *out, const json_t *const *results, size_t n, char *const *budget, size_t budgets,

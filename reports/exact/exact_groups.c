@@ -8,16 +8,6 @@
 #include "common/json.h"
 #include "reports/exact/exact.h"
 
-static const char *scenario_of(const json_t *result)
-{
-	return json_get_string(json_object_get(result, "scenario"), "name");
-}
-
-static const char *arm_of(const json_t *result)
-{
-	return json_get_string(json_object_get(result, "arm"), "name");
-}
-
 /* Documents from before runs without a trace were told apart are those of traced ones. */
 static bool is_traced(const json_t *result)
 {
@@ -27,7 +17,8 @@ static bool is_traced(const json_t *result)
 static bool is_alike(const json_t *a, const json_t *b)
 {
 	return json_object_get(a, "exact") && json_object_get(b, "exact") && is_traced(a) == is_traced(b) &&
-	       !strcmp(scenario_of(a), scenario_of(b)) && !strcmp(arm_of(a), arm_of(b)) &&
+	       !strcmp(json_get_name(a, "scenario"), json_get_name(b, "scenario")) &&
+	       !strcmp(json_get_name(a, "arm"), json_get_name(b, "arm")) &&
 	       !strcmp(json_get_string(a, "guest"), json_get_string(b, "guest"));
 }
 
@@ -44,8 +35,8 @@ static int add_group(struct exact_groups *groups, const json_t *const *results, 
 	}
 	if (!used)
 		return -ENOMEM;
-	*group = (struct exact_group){ scenario_of(first), json_get_string(first, "guest"), arm_of(first),
-				       is_traced(first), NULL };
+	*group = (struct exact_group){ json_get_name(first, "scenario"), json_get_string(first, "guest"),
+				       json_get_name(first, "arm"), is_traced(first), NULL };
 	rc = exact_merge(exact, used, &group->exact);
 	groups->count += !rc;
 	return rc;
@@ -62,8 +53,8 @@ int exact_groups_make(struct exact_groups *groups, const json_t *const *results,
 		int rc;
 
 		if (!json_object_get(result, "exact") ||
-		    exact_groups_find(groups, scenario_of(result), json_get_string(result, "guest"), arm_of(result),
-				      is_traced(result)))
+		    exact_groups_find(groups, json_get_name(result, "scenario"), json_get_string(result, "guest"),
+				      json_get_name(result, "arm"), is_traced(result)))
 			continue;
 		rc = add_group(groups, results, n, result);
 		if (rc)

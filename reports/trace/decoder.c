@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/fs.h"
 #include "common/kprobes.h"
 #include "reports/trace/event_format.h"
 
@@ -110,14 +111,6 @@ void decoder_free(struct decoder *decoder)
 	free(decoder);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text);
-	size_t m = strlen(end);
-
-	return n > m && strcmp(text + n - m, end) == 0;
-}
-
 /* The agent probes functions by events of their names. */
 static void want_function(struct event_kind *kind, enum trace_type type)
 {
@@ -136,9 +129,9 @@ static void want_call(struct decoder *decoder, struct event_kind *kind, enum tra
 /* The vectors of irq_vectors differ between kernels; only their _entry and _exit pairs are of use. */
 static void want_vector(struct decoder *decoder, struct event_kind *kind, const char *name)
 {
-	bool is_entry = ends_with(name, "_entry");
+	bool is_entry = str_ends_with(name, "_entry");
 
-	if (!is_entry && !ends_with(name, "_exit"))
+	if (!is_entry && !str_ends_with(name, "_exit"))
 		return;
 	kind->type = is_entry ? TRACE_VECTOR_ENTRY : TRACE_VECTOR_EXIT;
 	kind->naming = NAMED_BY_EVENT;

@@ -147,7 +147,7 @@ static json_t *run_json(const json_t *result, struct dictionaries *d)
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		if (json_object_get(result, kept[i]))
 			json_object_set(run, kept[i], json_object_get(result, kept[i]));
-	json_object_set_new(run, "arm", json_string(json_get_string(json_object_get(result, "arm"), "name")));
+	json_object_set_new(run, "arm", json_string(json_get_name(result, "arm")));
 	json_object_set(run, "scenario", json_object_get(result, "scenario"));
 	json_object_set_new(run, "gaps", gaps_json(json_object_get(result, "gaps"), d));
 	return run;

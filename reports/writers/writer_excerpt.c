@@ -26,8 +26,7 @@ static void print_head(FILE *out, const struct hit *hit)
 	double host = (double)json_get_u64(hit->gap, "host_ns") / 1000;
 	uint64_t exits = json_get_u64(hit->gap, "exits");
 	_cleanup_free_ char *what = str_printf("%s, scenario %s, arm %s", json_get_string(hit->gap, "cause"),
-					       json_get_string(json_object_get(result, "scenario"), "name"),
-					       json_get_string(json_object_get(result, "arm"), "name"));
+					       json_get_name(result, "scenario"), json_get_name(result, "arm"));
 	_cleanup_free_ char *figures = NULL;
 
 	if (hit_in_guest(hit))
@@ -202,9 +201,8 @@ static int print_runs(const struct writer_input *input, FILE *out, struct err *e
 
 	for (size_t i = 0; i < input->count && (!input->cause || strstr(input->cause, "/hang/")); i++) {
 		const struct hit run = { .result = input->results[i] };
-		_cleanup_free_ char *head = str_printf("scenario %s, arm %s\n\n",
-						       json_get_string(json_object_get(run.result, "scenario"), "name"),
-						       json_get_string(json_object_get(run.result, "arm"), "name"));
+		_cleanup_free_ char *head = str_printf("scenario %s, arm %s\n\n", json_get_name(run.result, "scenario"),
+						       json_get_name(run.result, "arm"));
 
 		if (!print_findings(out, head ? head : "", run.result))
 			continue;

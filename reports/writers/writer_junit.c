@@ -88,7 +88,7 @@ static double scenario_seconds(const json_t *const *results, size_t n, const cha
 	for (size_t i = 0; i < n; i++) {
 		const json_t *exposure = json_object_get(results[i], "exposure");
 
-		if (strcmp(json_get_string(json_object_get(results[i], "scenario"), "name"), scenario) == 0)
+		if (strcmp(json_get_name(results[i], "scenario"), scenario) == 0)
 			seconds += (double)(json_get_u64(exposure, "armed_ns") + json_get_u64(exposure, "control_ns")) /
 				   1e9;
 	}

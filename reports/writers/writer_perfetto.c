@@ -33,9 +33,9 @@ static int name_tracks(struct sheet *sheet, const json_t *result)
 	static const char *const names[TRACK_MAX] = { "host CPU", "guest vCPU", "gaps" };
 
 	for (int i = 0; i < TRACK_MAX; i++) {
-		_cleanup_free_ char *name = str_printf(
-			"%s: %s, %s, %s", names[i], json_get_string(json_object_get(result, "arm"), "name"),
-			json_get_string(json_object_get(result, "scenario"), "name"), json_get_string(result, "guest"));
+		_cleanup_free_ char *name =
+			str_printf("%s: %s, %s, %s", names[i], json_get_name(result, "arm"),
+				   json_get_name(result, "scenario"), json_get_string(result, "guest"));
 
 		if (!name ||
 		    append(sheet, json_pack("{s:s, s:s, s:i, s:i, s:{s:s}}", "ph", "M", "name", "process_name", "pid",
