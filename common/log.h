@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Messages of commands, to stderr. Library modules do not log: they return an
- * error (err.h). The level is one of the two mutable globals of the program.
+ * error (err.h). The level and the state of the status line are mutable globals; the
+ * others are those of stop.c.
  */
 #ifndef VCPULAT_LOG_H
 #define VCPULAT_LOG_H

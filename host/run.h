@@ -16,7 +16,7 @@ enum run_mode { MODE_FUNCTIONAL, MODE_QUALIFICATION, MODE_MAX };
 struct run_options {
 	const char *command;	     /* exact command line, for the manifest */
 	const char *arm_path;	     /* arm.json; NULL: this host as it is */
-	const char *guest_kernel;    /* NULL: the stock kernel of the cache */
+	const char *guest_kernel;    /* NULL: no Linux guest can be run */
 	const char *guest_initramfs; /* NULL: the built one */
 	const char *progress_path;   /* NULL: none */
 	const char *out_dir;	     /* where bundles go */
@@ -37,7 +37,7 @@ struct run_counts {
 };
 
 /**
- * run_scenarios - run scenarios, first all with a guest, then all without
+ * run_scenarios - run scenarios, all with one kind of guest before the next
  * @options: how
  * @scenarios: loaded
  * @count: number of them

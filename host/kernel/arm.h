@@ -36,7 +36,7 @@ struct arm {
 	char *cmdline;		       /* appended to the command line of a host or guest under test; "" */
 };
 
-/* The table behind the files, for `vcpulat scenarios --reference` and the tests. */
+/* The table behind the files. */
 extern const struct schema_field arm_fields[];
 
 /**

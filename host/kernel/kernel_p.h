@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The parts of the kernel builder, for each other and for the tests:
- *   kernel_inputs  what goes in, and the key made of it
- *   kernel_tree    the work tree: sources extracted, patches applied and reverted exactly
+ *   inputs         what goes in, and the key made of it
+ *   tree           the work tree: sources extracted, patches applied and reverted exactly
+ *   patch          what a patch touches
  *   package        kernels that Debian built, and modules of those built elsewhere
- *   kernel_make    configuration and compilation in a work tree, with progress
+ *   make           configuration and compilation in a work tree, with progress
  *   kernel         the cache, and the order of the steps
  */
 #ifndef VCPULAT_KERNEL_P_H
