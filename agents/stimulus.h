@@ -21,7 +21,7 @@
 #include "common/stimulus_kinds.h"
 
 #define STIMULUS_DETAIL_BYTES 1024
-#define STIMULUS_DEBTS_MAX 2
+#define STIMULUS_DEBTS_MAX 3
 
 enum stimulus_role {
 	STIMULUS_SETTLE,   /* only lets time pass; no mark */

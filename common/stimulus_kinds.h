@@ -23,8 +23,9 @@
 	X(SPLIT, split, "splits a mapping and joins it again: slabs of vm_area_struct")                                \
 	X(WRITE, write,                                                                                                \
 	  "writes value=TEXT to path=FILE, then, hold=MS later, back=TEXT (to back_path=FILE); with refused=ok it "    \
-	  "may be busy; at the same time beside_value=TEXT to beside_path=FILE, then beside_back=TEXT; tells by how "  \
-	  "much counter=NAME of /proc/vmstat grows meanwhile, and fails if by less than least=N (0)")                  \
+	  "may be busy; before it first_value=TEXT to first_path=FILE, then first_back=TEXT; at the same time so "     \
+	  "with beside_value=TEXT, beside_path=FILE and beside_back=TEXT; tells by how much counter=NAME of "          \
+	  "/proc/vmstat grows meanwhile, and fails if by less than least=N (0)")                                       \
 	X(TOUCH, touch,                                                                                                \
 	  "in a guest: touches the next page of shape.guest_shared, or of the first pages=N, which are there")         \
 	X(MINOR_FAULT, minor_fault,                                                                                    \

@@ -20,10 +20,14 @@
 #define HOLD_MAX_MS 10000
 #define MAX_STAT_BYTES ((size_t)1 << 20)
 
-/* Of struct stimulus_state's owed. */
-enum { MAIN, BESIDE };
+/* As in struct stimulus_state's owed. */
+enum { MAIN, BESIDE, FIRST, WRITERS };
+
+/* Of their parameters' names. */
+static const char *const prefixes[WRITERS] = { "", "beside_", "first_" };
 
 struct writing {
+	bool wanted;
 	int fd;
 	char value[VALUE_BYTES];
 	char back[VALUE_BYTES]; /* "": nothing is written after it */
@@ -36,9 +40,7 @@ struct writing {
 };
 
 struct writers {
-	struct writing main;
-	struct writing beside; /* at the same time */
-	bool two;
+	struct writing one[WRITERS];
 	char counter[NAME_BYTES]; /* of /proc/vmstat, whose growth is told; "": none */
 	unsigned long least;	  /* it must grow */
 };
@@ -57,33 +59,42 @@ static int open_param(const json_t *params, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What both writers have. */
-static int read_writing(const json_t *params, const char *prefix, struct writing *w)
+struct name {
+	char text[NAME_BYTES];
+};
+
+static struct name name_of(int writer, const char *param)
 {
-	char path[NAME_BYTES];
-	char value[NAME_BYTES];
-	char back[NAME_BYTES];
+	struct name name;
+
+	snprintf(name.text, sizeof(name.text), "%s%s", prefixes[writer], param);
+	return name;
+}
+
+/* What all writers have. */
+static int read_writing(const json_t *params, int writer, struct writing *w)
+{
+	const struct name path = name_of(writer, "path");
 	int ret;
 
-	snprintf(path, sizeof(path), "%spath", prefix);
-	snprintf(value, sizeof(value), "%svalue", prefix);
-	snprintf(back, sizeof(back), "%sback", prefix);
-	ret = stimulus_param(params, value, w->value, sizeof(w->value));
+	w->wanted = writer == MAIN || json_object_get(params, path.text);
+	if (!w->wanted)
+		return 0;
+	ret = stimulus_param(params, name_of(writer, "value").text, w->value, sizeof(w->value));
 	if (ret < 0)
 		return ret;
-	if (stimulus_param(params, back, w->back, sizeof(w->back)) == -ENAMETOOLONG)
+	if (stimulus_param(params, name_of(writer, "back").text, w->back, sizeof(w->back)) == -ENAMETOOLONG)
 		return -ENAMETOOLONG;
-	w->fd = open_param(params, path);
+	w->fd = open_param(params, path.text);
 	w->back_fd = w->fd;
 	return w->fd < 0 ? w->fd : 0;
 }
 
+/* What only the one that it is all about has. */
 static int read_main(const json_t *params, struct writing *w)
 {
-	int ret = read_writing(params, "", w);
+	int ret = stimulus_param_number_or(params, "hold", 0, HOLD_MAX_MS, &w->hold_ms);
 
-	if (ret == 0)
-		ret = stimulus_param_number_or(params, "hold", 0, HOLD_MAX_MS, &w->hold_ms);
 	if (ret < 0)
 		return ret;
 	w->may_be_refused = stimulus_param_is(params, "refused", "ok");
@@ -120,17 +131,16 @@ static int read_growth(const json_t *params, struct writers *w)
 static int prepare(struct stimulus_state *state, const json_t *params)
 {
 	struct writers *w = calloc(1, sizeof(*w));
-	int ret = w ? read_main(params, &w->main) : -ENOMEM;
+	int ret = w ? 0 : -ENOMEM;
 
 	state->own = w; /* lives as long as the worker */
+	for (int i = 0; ret == 0 && i < WRITERS; i++) {
+		w->one[i].owed = &state->owed[i];
+		ret = read_writing(params, i, &w->one[i]);
+	}
 	if (ret == 0)
-		ret = read_growth(params, w);
-	if (ret < 0)
-		return ret;
-	w->main.owed = &state->owed[MAIN];
-	w->beside.owed = &state->owed[BESIDE];
-	w->two = json_object_get(params, "beside_path");
-	return w->two ? read_writing(params, "beside_", &w->beside) : 0;
+		ret = read_main(params, &w->one[MAIN]);
+	return ret < 0 ? ret : read_growth(params, w);
 }
 
 static int put(int fd, const char *text)
@@ -177,19 +187,20 @@ static void *run_writer(void *arg)
 	return NULL;
 }
 
-/* Both at once, if there are two. */
-static int write_all(struct writers *w)
+/* The main one, and the one beside it if there is one. */
+static int write_both(struct writers *w)
 {
-	pthread_t beside;
-	int ret = w->two ? pthread_create(&beside, NULL, run_writer, &w->beside) : 0;
+	struct writing *beside = &w->one[BESIDE];
+	pthread_t thread;
+	int ret = beside->wanted ? pthread_create(&thread, NULL, run_writer, beside) : 0;
 
 	if (ret)
 		return -ret;
-	run_writer(&w->main);
-	if (!w->two)
-		return w->main.result;
-	pthread_join(beside, NULL);
-	return w->main.result < 0 ? w->main.result : w->beside.result;
+	run_writer(&w->one[MAIN]);
+	if (!beside->wanted)
+		return w->one[MAIN].result;
+	pthread_join(thread, NULL);
+	return w->one[MAIN].result < 0 ? w->one[MAIN].result : beside->result;
 }
 
 static int act(struct stimulus_state *state)
@@ -197,37 +208,40 @@ static int act(struct stimulus_state *state)
 	struct writers *w = state->own;
 	unsigned long long before = 0;
 	unsigned long long after = 0;
+	int ret = w->one[FIRST].wanted ? put_there_and_back(&w->one[FIRST]) : 0;
 	int used;
-	int ret;
 
+	if (ret < 0)
+		return ret;
 	read_counter(w->counter, &before);
-	ret = write_all(w);
+	ret = write_both(w);
 	read_counter(w->counter, &after);
-	used = snprintf(state->detail, sizeof(state->detail), "took=%lu ms", w->main.took_ms);
-	if (w->two)
+	used = snprintf(state->detail, sizeof(state->detail), "took=%lu ms", w->one[MAIN].took_ms);
+	if (w->one[BESIDE].wanted)
 		used += snprintf(state->detail + used, sizeof(state->detail) - (size_t)used, ", beside took=%lu ms",
-				 w->beside.took_ms);
+				 w->one[BESIDE].took_ms);
 	if (w->counter[0])
 		snprintf(state->detail + used, sizeof(state->detail) - (size_t)used, ", %s=%llu events", w->counter,
 			 after - before);
 	return ret == 0 && after - before < w->least ? -ENODATA : ret; /* it did not meet what it is about */
 }
 
-static void write_back(const json_t *params, const char *path_name, const char *back_name)
+static void write_back(const json_t *params, int writer)
 {
-	_cleanup_close_ int fd = open_param(params, path_name);
+	const bool elsewhere = writer == MAIN && json_object_get(params, "back_path");
+	const struct name path = name_of(writer, elsewhere ? "back_path" : "path");
+	_cleanup_close_ int fd = open_param(params, path.text);
 	char back[VALUE_BYTES];
 
-	if (fd >= 0 && stimulus_param(params, back_name, back, sizeof(back)) == 0)
+	if (fd >= 0 && stimulus_param(params, name_of(writer, "back").text, back, sizeof(back)) == 0)
 		put(fd, back);
 }
 
 static void repay(const json_t *params, const bool owed[static STIMULUS_DEBTS_MAX])
 {
-	if (owed[MAIN])
-		write_back(params, json_object_get(params, "back_path") ? "back_path" : "path", "back");
-	if (owed[BESIDE])
-		write_back(params, "beside_path", "beside_back");
+	for (int i = 0; i < WRITERS; i++)
+		if (owed[i])
+			write_back(params, i);
 }
 
 const struct stimulus_ops *stimulus_write(void)

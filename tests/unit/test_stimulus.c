@@ -267,6 +267,24 @@ static void kill_while_held(struct stimulus *stimulus, const char *value, const 
 }
 
 /* With the settings of a network of its own, which nobody else sees. */
+static void write_makes_first_what_it_is_about(void **state)
+{
+	_cleanup_json_ json_t *params =
+		json_pack("{s:s, s:s, s:s, s:s}", "path", TTL, "value", "64", "first_path", TTL, "first_value", "65");
+	struct stimulus *stimulus;
+	struct stimulus_shot shot;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) < 0 || access(TTL, W_OK) < 0)
+		skip();
+	stimulus = prepare_with("write", -1, params);
+	assert_int_equal(stimulus_fire(stimulus, false, 0, &shot, NULL), 0);
+	assert_int_equal(shot.result, 0);
+	assert_holds(TTL, "64");
+	stimulus_free(stimulus);
+}
+
+/* In such a network, too. */
 static void killed_write_is_written_back_once(void **state)
 {
 	static const struct {
@@ -701,6 +719,7 @@ int main(void)
 		cmocka_unit_test(fault_touches_as_many_pages),
 		cmocka_unit_test(two_write_at_once),
 		cmocka_unit_test(write_tells_what_the_kernel_counts),
+		cmocka_unit_test(write_makes_first_what_it_is_about),
 		cmocka_unit_test(killed_write_is_written_back_once),
 		cmocka_unit_test(finished_write_is_left_alone),
 		cmocka_unit_test(calibrate_takes_all_pairs_in_turn),
