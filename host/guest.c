@@ -139,7 +139,7 @@ static int start_once(const struct guest_params *p, struct progress *progress, s
 	res = make_files(p, port, token, &files, err);
 	if (res < 0)
 		return res;
-	dp = (struct domain_params){ .name = DOMAIN_PREFIX "guest",
+	dp = (struct domain_params){ .name = GUEST_NAME,
 				     .template_path = files.template,
 				     .memory = p->memory,
 				     .vcpus = p->vcpus,

@@ -7,6 +7,8 @@
 #include "host/domain.h"
 #include "host/progress.h"
 
+#define GUEST_NAME DOMAIN_PREFIX "guest" /* of the domain */
+
 #define GUEST_MEASURED_CPU DOMAIN_MEASURED_VCPU
 #define GUEST_BARE_CPU 0 /* the only one of a bare guest */
 

@@ -11,6 +11,7 @@
 #include "common/stop.h"
 #include "host/domain.h"
 
+#define LOG_DIR "/var/log/libvirt/qemu" /* of the system's libvirt */
 #define LOOKS 2
 #define BETWEEN_MS 1000
 #define MAX_FILE_BYTES (64 * 1024)
@@ -56,6 +57,13 @@ static void add_monitor(FILE *out, const struct guest *guest)
 	}
 }
 
+/* What QEMU said, and why libvirt thinks that it ended. */
+static void add_log(FILE *out)
+{
+	fprintf(out, "==== the VMM's log\n");
+	copy_file(out, LOG_DIR, ".", GUEST_NAME ".log");
+}
+
 int guest_autopsy(const struct guest *guest, const char *path, struct err *err)
 {
 	_cleanup_fclose_ FILE *out = fopen(path, "we");
@@ -69,5 +77,6 @@ int guest_autopsy(const struct guest *guest, const char *path, struct err *err)
 		add_threads(out, guest->vmm);
 		add_monitor(out, guest);
 	}
+	add_log(out);
 	return ferror(out) ? err_sys(err, -EIO, "cannot write '%s'", path) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a guest was doing that stopped answering, for whoever has to find out why: its vCPUs' registers and APICs, and
- * where the host's kernel has the threads of its VMM. Twice, a second apart: what moves is alive.
+ * where the host's kernel has the threads of its VMM, twice, a second apart: what moves is alive; and its VMM's log.
  */
 #ifndef VCPULAT_GUEST_AUTOPSY_H
 #define VCPULAT_GUEST_AUTOPSY_H
@@ -10,7 +10,7 @@
 
 /**
  * guest_autopsy - write down what a guest does
- * @guest: still there
+ * @guest: still there, or not any more
  * @path: of the new text file
  * @err: says what failed
  *
