@@ -274,8 +274,3 @@ bool agent_is_lost(const struct agent *agent)
 {
 	return agent->broken;
 }
-
-const char *agent_layer(const struct agent *agent)
-{
-	return agent->layer;
-}

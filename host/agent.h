@@ -11,7 +11,6 @@
 
 #include <jansson.h>
 
-#include "common/cleanup.h"
 #include "common/err.h"
 #include "common/link.h"
 
@@ -115,11 +114,5 @@ void agent_quit(struct agent *agent);
 
 /** agent_is_lost - did a call fail so that nothing more can be asked? */
 bool agent_is_lost(const struct agent *agent);
-
-/** agent_layer - "host" or "guest"; owned by the agent */
-const char *agent_layer(const struct agent *agent);
-
-DEFINE_CLEANUP(struct agent *, agent_quit)
-#define _cleanup_agent_ _cleanup_(agent_quitp)
 
 #endif

@@ -43,7 +43,7 @@ static bool is_of_node(const char *pid, int node)
 	if (!path || fs_read_line(path, &comm, NULL) < 0)
 		return false;
 	number = comm + strcspn(comm, "0123456789");
-	if (!*number || atoi(number) != node)
+	if (!*number || strtol(number, NULL, 10) != node)
 		return false;
 	*number = '\0';
 	return strcmp(comm, "kswapd") == 0 || strcmp(comm, "kcompactd") == 0;

@@ -54,7 +54,7 @@ static int find_mapping(const char *file, struct paging *p)
 		if (!isdigit((unsigned char)entry->d_name[0]) || !path ||
 		    fs_read(path, MAX_MAPS_BYTES, &maps, NULL, NULL) < 0 || !find_range(maps, file, &p->range))
 			continue;
-		p->pidfd = (int)syscall(SYS_pidfd_open, atoi(entry->d_name), 0);
+		p->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(entry->d_name, NULL, 10), 0);
 		return p->pidfd < 0 ? -errno : 0;
 	}
 	return -ESRCH;

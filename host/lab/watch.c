@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/json.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -19,10 +20,12 @@ static const char *const last_words[] = {
 void lab_watch_init(struct lab_watch *w, uint64_t silence_ns, uint64_t stall_ns, uint64_t now_ns)
 {
 	*w = (struct lab_watch){
-		.silence_ns = silence_ns, .stall_ns = stall_ns, .heard_ns = now_ns, .moved_ns = now_ns
+		.silence_ns = silence_ns,
+		.stall_ns = stall_ns,
+		.heard_ns = now_ns,
+		.moved_ns = now_ns,
+		.progress = { .phase = "boot", .what = "firmware" },
 	};
-	strcpy(w->progress.phase, "boot");
-	strcpy(w->progress.what, "firmware");
 }
 
 /* Returns true when @c ended a line that now stands in @line->text. */
@@ -54,7 +57,7 @@ void lab_watch_console(struct lab_watch *w, const char *data, size_t len, uint64
 	for (size_t i = 0; i < len; i++) {
 		if (!line_add(&w->console, data[i]))
 			continue;
-		for (size_t k = 0; k < sizeof(last_words) / sizeof(last_words[0]); k++)
+		for (size_t k = 0; k < ARRAY_SIZE(last_words); k++)
 			if (!w->panic[0] && strstr(w->console.text, last_words[k]))
 				copy_plain(w->panic, sizeof(w->panic), w->console.text);
 	}

@@ -73,7 +73,4 @@ uint32_t meter_contexts_name(struct meter_contexts *contexts, uint32_t context);
  */
 size_t meter_contexts_take_roots(struct meter_contexts *contexts, struct meter_root **ret);
 
-DEFINE_CLEANUP(struct meter_contexts *, meter_contexts_free)
-#define _cleanup_meter_contexts_ _cleanup_(meter_contexts_freep)
-
 #endif

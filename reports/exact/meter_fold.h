@@ -61,7 +61,4 @@ int meter_folder_calibrate(struct meter_folder *folder, uint64_t position);
 int meter_folder_gap(struct meter_folder *folder, const struct meter_gap_record *record, const uint8_t *steps,
 		     enum meter_layer probe_layer, struct meter_gap *gap);
 
-DEFINE_CLEANUP(struct meter_folder *, meter_folder_free)
-#define _cleanup_meter_folder_ _cleanup_(meter_folder_freep)
-
 #endif

@@ -365,8 +365,6 @@ void table_print(FILE *out, const json_t *comparison, const struct table_params 
 	print_probe_effect(&p, json_object_get(comparison, "probe_effect"));
 	fprintf(out, "%s%s%s\n", colour_code(&p, passed ? GREEN : RED), passed ? "passed" : "not passed",
 		colour_code(&p, PLAIN));
-	for (size_t i = 0; params->path && params->path[i]; i++)
-		fprintf(out, "%s\n", params->path[i]);
 }
 
 bool table_wants_colour(FILE *out)

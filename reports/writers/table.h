@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A comparison on a terminal: 100 columns at most, then the verdicts and where the evidence lies. */
+/* A comparison on a terminal: 100 columns at most, then the verdicts. */
 #ifndef VCPULAT_TABLE_H
 #define VCPULAT_TABLE_H
 
@@ -10,16 +10,15 @@
 #define TABLE_COLUMNS 100
 
 struct table_params {
-	bool colour;		 /* the words are the same without */
-	bool all_causes;	 /* also causes that no scenario provokes */
-	const char *const *path; /* printed last, NULL-terminated; NULL: none */
+	bool colour;	 /* the words are the same without */
+	bool all_causes; /* also causes that no scenario provokes */
 };
 
 /**
  * table_print - print a comparison
  * @out: where
  * @comparison: of schema vcpulat-comparison-1
- * @params: NULL: no colour, provoked causes and the worst of the others, no paths
+ * @params: NULL: no colour, provoked causes and the worst of the others
  */
 void table_print(FILE *out, const json_t *comparison, const struct table_params *params);
 

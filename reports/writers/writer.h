@@ -27,7 +27,6 @@ struct writer_input {
 struct writer {
 	const char *name; /* also of the option that asks for it */
 	int (*write)(const struct writer_input *input, FILE *out, struct err *err);
-	const char *help;
 };
 
 /**

@@ -127,7 +127,6 @@ static void test_call(void **state)
 
 	(void)state;
 	assert_int_equal(agent_adopt(begin(&s), "guest", TOKEN, &agent, &err), 0);
-	assert_string_equal(agent_layer(agent), "guest");
 	assert_int_equal(agent_call(agent, request("one"), 2000, &reply, &err), 0);
 	assert_int_equal(json_get_u64(reply, "n"), 5);
 	assert_int_equal(agent_call(agent, request("two"), 2000, NULL, &err), -ENOENT);
