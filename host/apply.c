@@ -47,12 +47,16 @@ int apply_settings(const struct scenario *scenario, struct settings *settings, s
 	return ret;
 }
 
-int apply_undo(struct settings *settings, struct agent *guest, const json_t *guest_old, struct err *err)
+int apply_undo(struct settings *settings, struct agent *guest, const json_t *guest_old, bool *ret_guest_changed,
+	       struct err *err)
 {
+	*ret_guest_changed = false;
 	for (size_t i = json_array_size(guest_old); guest && i-- > 0;) {
 		const json_t *change = json_array_get(guest_old, i);
 
-		write_in_guest(guest, json_get_string(change, "path"), json_get_string(change, "old"), NULL, NULL);
+		if (write_in_guest(guest, json_get_string(change, "path"), json_get_string(change, "old"), NULL, NULL) <
+		    0)
+			*ret_guest_changed = true;
 	}
 	return settings_restore(settings, err);
 }

@@ -31,10 +31,12 @@ int apply_settings(const struct scenario *scenario, struct settings *settings, s
  * @settings: of the host
  * @guest: agent of the guest; NULL: there is none any more
  * @guest_old: as apply_settings() left it
- * @err: as settings_restore(); that a guest keeps its settings is no failure
+ * @ret_guest_changed: the guest keeps some of its settings, which is no failure: it can be given up
+ * @err: as settings_restore()
  *
  * Return: 0 or -errno.
  */
-int apply_undo(struct settings *settings, struct agent *guest, const json_t *guest_old, struct err *err);
+int apply_undo(struct settings *settings, struct agent *guest, const json_t *guest_old, bool *ret_guest_changed,
+	       struct err *err);
 
 #endif

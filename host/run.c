@@ -164,8 +164,12 @@ static int get_facts(struct agent *agent, json_t **ret, struct err *err)
 static int undo_settings(struct run *r, const struct attempt *attempt, int ret, struct err *err)
 {
 	struct err why = { "" };
+	bool guest_changed;
+	int undone = apply_undo(r->settings, r->guest.agent, attempt->guest_old, &guest_changed, &why);
 
-	if (apply_undo(r->settings, r->guest.agent, attempt->guest_old, &why) == 0)
+	if (guest_changed)
+		guest_stop(&r->guest);
+	if (undone == 0)
 		return ret;
 	if (ret == 0 || ret == -ENOTSUP)
 		return err_set(err, -EIO, "%s; try 'vcpulat recover'", why.msg);

@@ -156,13 +156,27 @@ static void both_layers_are_set_and_undone(void **state)
 		{ .layer = LAYER_GUEST, .path = p->other, .value = (char *)"always" },
 	};
 	struct err err = { "" };
+	bool guest_changed = true;
 
 	assert_int_equal(apply(p, settings, ARRAY_SIZE(settings), &err), 0);
 	assert_holds(p->file, "1");
 	assert_holds(p->other, "always");
-	assert_int_equal(apply_undo(p->settings, p->guest, p->guest_old, &err), 0);
+	assert_int_equal(apply_undo(p->settings, p->guest, p->guest_old, &guest_changed, &err), 0);
+	assert_false(guest_changed);
 	assert_holds(p->file, "60");
 	assert_holds(p->other, "madvise");
+}
+
+static void guest_that_keeps_a_setting_is_told(void **state)
+{
+	struct place *p = *state;
+	const struct scenario_setting setting = { .layer = LAYER_GUEST, .path = p->other, .value = (char *)"never" };
+	bool guest_changed = false;
+
+	assert_int_equal(apply(p, &setting, 1, NULL), 0);
+	unlink(p->other);
+	assert_int_equal(apply_undo(p->settings, p->guest, p->guest_old, &guest_changed, NULL), 0);
+	assert_true(guest_changed);
 }
 
 static void missing_file_is_a_skip_unless_optional(void **state)
@@ -176,13 +190,14 @@ static void missing_file_is_a_skip_unless_optional(void **state)
 			{ .layer = layer, .path = p->missing, .value = (char *)"1" },
 		};
 		struct err err = { "" };
+		bool guest_changed;
 
 		assert_int_equal(apply(p, settings, ARRAY_SIZE(settings), &err), -ENOTSUP);
 		assert_non_null(strstr(err.msg, p->missing));
 		assert_non_null(strstr(err.msg, layer_name((enum layer)layer)));
 		assert_false(fs_exists(p->missing));
 		assert_holds(p->file, "1");
-		assert_int_equal(apply_undo(p->settings, p->guest, p->guest_old, NULL), 0);
+		assert_int_equal(apply_undo(p->settings, p->guest, p->guest_old, &guest_changed, NULL), 0);
 		assert_holds(p->file, "60");
 	}
 }
@@ -203,9 +218,9 @@ static void refused_value_is_a_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(guest_checks_are_made_in_the_guest), TEST(lost_guest_is_a_failure),
-		TEST(both_layers_are_set_and_undone),	  TEST(missing_file_is_a_skip_unless_optional),
-		TEST(refused_value_is_a_failure),
+		TEST(guest_checks_are_made_in_the_guest),     TEST(lost_guest_is_a_failure),
+		TEST(both_layers_are_set_and_undone),	      TEST(guest_that_keeps_a_setting_is_told),
+		TEST(missing_file_is_a_skip_unless_optional), TEST(refused_value_is_a_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
