@@ -20,6 +20,7 @@ struct symbols {
 /**
  * symbols_read - make @s say what the kernel says now
  * @s: zeroed before the first call; ended by symbols_done()
+ * @err: the file that cannot be read
  *
  * Return: 0 or -errno.
  */

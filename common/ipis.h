@@ -11,6 +11,8 @@
 /**
  * ipis_parse - those that all CPUs have taken
  * @text: of /proc/interrupts
+ *
+ * Return: their sum.
  */
 uint64_t ipis_parse(const char *text);
 

@@ -118,7 +118,8 @@ double stat_poisson_compare(unsigned int events_a, double exposure_a, unsigned i
  * @confidence: of the interval
  *
  * The same conditional argument as stat_poisson_compare(), with Clopper and Pearson's interval of the share. hi is
- * HUGE_VAL without events of the second, and there is no ratio without events of either.
+ * HUGE_VAL without events of the second, and there is no ratio without events of either. Return: the ratio and its
+ * interval.
  */
 struct stat_quantile stat_rate_ratio(unsigned int events_a, double exposure_a, unsigned int events_b, double exposure_b,
 				     double confidence);
@@ -130,7 +131,7 @@ struct stat_quantile stat_rate_ratio(unsigned int events_a, double exposure_a, u
  * @n: units
  *
  * Index of dispersion with its chi-square test on n - 1 degrees of freedom: Cochran, "Some
- * methods for strengthening the common chi-square tests", Biometrics 10 (1954).
+ * methods for strengthening the common chi-square tests", Biometrics 10 (1954). Return: the index and the test's p.
  */
 struct stat_dispersion stat_dispersion(const unsigned int *events, const double *exposure, size_t n);
 
@@ -159,7 +160,8 @@ void stat_sort(double *values, size_t n);
  * @confidence: of the interval
  *
  * Distribution free: David and Nagaraja, "Order statistics", section 7.1. It is given when
- * the sample's range covers it with @confidence: from 6 values for 0.5, 299 for 0.99.
+ * the sample's range covers it with @confidence: from 6 values for 0.5, 299 for 0.99. Return: the quantile and its
+ * interval.
  */
 struct stat_quantile stat_quantile(const double *sorted, size_t n, double q, double confidence);
 
