@@ -28,6 +28,7 @@ struct args {
 	int probe; /* enum probe_kind */
 	bool has_probe;
 	char *out_dir;
+	struct schema_strings done;
 };
 
 static const char *const mode_names[] = { "functional", "qualification", NULL };
@@ -42,6 +43,9 @@ static const struct option_row rows[] = {
 	{ .field = { FIELD("guest", guests, SCHEMA_FLAGS), .names = guest_kind_names,
 		     .help = "kind of guest; all that a scenario names if not given" },
 	  .argument = "KIND" },
+	{ .field = { FIELD("done", done, SCHEMA_STRINGS),
+		     .help = "a run that is complete already, and left out: its bundle's name" },
+	  .argument = "SCENARIO-KIND" },
 	{ .field = { FIELD("guest-kernel", guest_kernel, SCHEMA_STRING),
 		     .help = "file that the guest boots, a bzImage (in a lab: an arm)" },
 	  .argument = "IMAGE" },
@@ -175,6 +179,7 @@ static int run_all(const struct args *args, const char *command, struct scenario
 				 .guest_initramfs = args->guest_initramfs,
 				 .progress_path = args->progress,
 				 .out_dir = out_dir,
+				 .done = &args->done,
 				 .guests = args->guests ? args->guests : (1U << GUEST_MAX) - 1,
 				 .mode = (enum run_mode)args->mode,
 				 .emulated = args->emulated,

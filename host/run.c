@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/random.h"
+#include "common/schema_strings.h"
 #include "common/stop.h"
 #include "host/apply.h"
 #include "host/cpus.h"
@@ -412,6 +413,13 @@ static int check_policy(const struct run *r, const struct scenario *s, enum gues
 	return 0;
 }
 
+static bool is_done(const struct run *r, const struct scenario *scenario, enum guest_kind kind)
+{
+	_cleanup_free_ char *name = str_printf("%s-%s", scenario->name, guest_kind_name(kind));
+
+	return name && schema_strings_has(r->o->done, name);
+}
+
 static int run_all(struct run *r, const struct scenario *scenarios, size_t count, uint64_t seed, struct run_counts *c,
 		   struct err *err)
 {
@@ -422,6 +430,10 @@ static int run_all(struct run *r, const struct scenario *scenarios, size_t count
 
 			if (!(scenarios[i].shape.guests & r->o->guests & 1U << kind))
 				continue;
+			if (is_done(r, &scenarios[i], (enum guest_kind)kind)) {
+				c->complete++;
+				continue;
+			}
 			ret = checks_scenario(&scenarios[i], &why);
 			if (ret == 0)
 				ret = check_policy(r, &scenarios[i], (enum guest_kind)kind, &why);

@@ -14,13 +14,14 @@
 enum run_mode { MODE_FUNCTIONAL, MODE_QUALIFICATION, MODE_MAX };
 
 struct run_options {
-	const char *command;	     /* exact command line, for the manifest */
-	const char *arm_path;	     /* arm.json; NULL: this host as it is */
-	const char *guest_kernel;    /* NULL: no Linux guest can be run */
-	const char *guest_initramfs; /* NULL: the built one */
-	const char *progress_path;   /* NULL: none */
-	const char *out_dir;	     /* where bundles go */
-	uint32_t guests;	     /* bit i: enum guest_kind i is wanted */
+	const char *command;		   /* exact command line, for the manifest */
+	const char *arm_path;		   /* arm.json; NULL: this host as it is */
+	const char *guest_kernel;	   /* NULL: no Linux guest can be run */
+	const char *guest_initramfs;	   /* NULL: the built one */
+	const char *progress_path;	   /* NULL: none */
+	const char *out_dir;		   /* where bundles go */
+	uint32_t guests;		   /* bit i: enum guest_kind i is wanted */
+	const struct schema_strings *done; /* runs that are complete already, as SCENARIO-GUEST */
 	enum run_mode mode;
 	bool emulated;
 	bool trace;

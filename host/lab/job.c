@@ -2,6 +2,7 @@
 #include "host/lab/job.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "host/cmdline.h"
@@ -29,6 +30,8 @@ char *lab_job_run(const struct lab_job *job)
 	char *text = NULL;
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
+	const json_t *path;
+	size_t at;
 
 	if (!out)
 		return NULL;
@@ -43,6 +46,12 @@ char *lab_job_run(const struct lab_job *job)
 	for (int kind = 0; kind < GUEST_MAX; kind++)
 		if (job->guests & 1U << kind)
 			fprintf(out, " --guest %s", guest_kind_name((enum guest_kind)kind));
+	json_array_foreach (job->done, at, path) {
+		const char *slash = strrchr(json_string_value(path), '/');
+
+		fputs(" --done ", out);
+		cmdline_quote(out, slash ? slash + 1 : json_string_value(path));
+	}
 	for (size_t i = 0; i < job->scenarios->count; i++) {
 		fputc(' ', out);
 		cmdline_quote(out, job->scenarios->item[i]);

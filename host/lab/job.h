@@ -3,6 +3,8 @@
 #ifndef VCPULAT_LAB_JOB_H
 #define VCPULAT_LAB_JOB_H
 
+#include <jansson.h>
+
 #include "common/schema.h"
 
 #define LAB_DIR "/run/vcpulat" /* where in/ of the stage directory lies inside */
@@ -14,6 +16,7 @@ struct lab_job {
 	const char *probe;			/* NULL: that of the scenario */
 	uint64_t seed;				/* of windows and phases */
 	bool no_trace;				/* in either layer */
+	const json_t *done;			/* array: paths of bundles of runs that need not be repeated */
 };
 
 /**

@@ -47,6 +47,7 @@ struct attempt {
 	char *home;	   /* OUT/ARM/REPEAT */
 	const char *meter; /* cleared when QEMU refuses it */
 	json_t *retries;   /* of this turn, for arm.json */
+	json_t *bundles;   /* of this turn, brought home: paths */
 	struct lab_stage stage;
 };
 
@@ -109,7 +110,8 @@ static int give_job(const struct attempt *a, struct err *err)
 				     .guests = p->guests,
 				     .probe = p->probe,
 				     .seed = p->seed + a->number,
-				     .no_trace = p->no_trace };
+				     .no_trace = p->no_trace,
+				     .done = a->bundles };
 	_cleanup_free_ char *text = p->job ? strdup(p->job) : lab_job_run(&job);
 
 	return text ? lab_stage_text(&a->stage, "job.sh", text, err) : err_sys(err, -ENOMEM, "the emulated host's job");
@@ -204,8 +206,18 @@ static bool is_sealed_bundle(const char *path)
 	return lstat(manifest, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+static bool is_complete_bundle(const char *path)
+{
+	_cleanup_free_ char *manifest = str_printf("%s/manifest.json", path);
+	_cleanup_json_ json_t *json = NULL;
+
+	return manifest && json_read(manifest, &json, NULL) == 0 &&
+	       strcmp(json_get_string(json, "status"), "complete") == 0;
+}
+
 /* The log of the host's console belongs to each bundle of the boot. */
-static int take_bundle(struct attempt *a, const char *bundles, const char *name, json_t *list, struct err *err)
+static int take_bundle(struct attempt *a, const char *bundles, const char *name, bool only_complete, json_t *list,
+		       struct err *err)
 {
 	_cleanup_free_ char *from = str_printf("%s/%s", bundles, name);
 	_cleanup_free_ char *to = str_printf("%s/%s", a->home, name);
@@ -215,7 +227,7 @@ static int take_bundle(struct attempt *a, const char *bundles, const char *name,
 
 	if (!from || !to || !console || !copy)
 		return err_sys(err, -ENOMEM, "bringing '%s' home", name);
-	if (!is_sealed_bundle(from))
+	if (!is_sealed_bundle(from) || (only_complete && !is_complete_bundle(from)))
 		return 0;
 	ret = fs_remove_tree(to, err);
 	if (ret < 0)
@@ -227,7 +239,7 @@ static int take_bundle(struct attempt *a, const char *bundles, const char *name,
 	return fs_copy(console, copy, err);
 }
 
-static int take_bundles(struct attempt *a, json_t *list, struct err *err)
+static int take_bundles(struct attempt *a, bool only_complete, json_t *list, struct err *err)
 {
 	_cleanup_free_ char *path = str_printf("%s/bundles", a->stage.dir);
 	struct dirent **entries = NULL;
@@ -236,7 +248,7 @@ static int take_bundles(struct attempt *a, json_t *list, struct err *err)
 
 	for (int i = 0; i < count; i++) {
 		if (ret == 0 && entries[i]->d_name[0] != '.')
-			ret = take_bundle(a, path, entries[i]->d_name, list, err);
+			ret = take_bundle(a, path, entries[i]->d_name, only_complete, list, err);
 		free(entries[i]);
 	}
 	free(entries);
@@ -284,7 +296,19 @@ static int share_out_meter(const struct attempt *a, const json_t *bundles, struc
 	return meter ? lab_meter_share_out(meter, bundles, err) : err_sys(err, -ENOMEM, "'%s'", a->stage.dir);
 }
 
-static int try_once(struct attempt *a, json_t *bundles, struct err *err)
+/* Bundles and meter of one boot belong together. */
+static int bring_home(struct attempt *a, bool only_complete, struct err *err)
+{
+	_cleanup_json_ json_t *bundles = json_array();
+	int ret = bundles ? take_bundles(a, only_complete, bundles, err) : -ENOMEM;
+
+	if (ret == 0)
+		ret = share_out_meter(a, bundles, err);
+	json_array_extend(a->bundles, bundles);
+	return ret;
+}
+
+static int try_once(struct attempt *a, struct err *err)
 {
 	int ret = set_stage(a, err);
 
@@ -298,9 +322,7 @@ static int try_once(struct attempt *a, json_t *bundles, struct err *err)
 	if (ret < 0)
 		return ret;
 	lab_stage_keep_cache(&a->stage);
-	ret = take_bundles(a, bundles, err);
-	if (ret == 0)
-		ret = share_out_meter(a, bundles, err);
+	ret = bring_home(a, false, err);
 	if (ret < 0)
 		return ret;
 	ret = lab_stage_exit_code(&a->stage);
@@ -309,25 +331,24 @@ static int try_once(struct attempt *a, json_t *bundles, struct err *err)
 	return ret < 0 ? err_set(err, -EIO, "the emulated host powered off before its job ended") : ret;
 }
 
-/* What was measured until a boot was ended for good is worth as much as that of others. */
-static void keep_finished(struct attempt *a, json_t *bundles)
+/* What was measured until a boot was ended stays. @again: it is tried again, for what is left. */
+static void keep_finished(struct attempt *a, bool again)
 {
 	struct err err = { "" };
 
-	if (take_bundles(a, bundles, &err) < 0 || share_out_meter(a, bundles, &err) < 0)
+	if (a->stage.dir && bring_home(a, again, &err) < 0)
 		log_error("%s", err.msg);
 }
 
 static int try_often(struct attempt *a, json_t *record, json_t *lab, struct err *err)
 {
-	json_t *bundles = json_object_get(record, "bundles");
 	int ret = -ETIMEDOUT;
 
 	for (unsigned int n = 1; n <= LAB_ATTEMPTS && ret == -ETIMEDOUT; n++) {
 		json_object_set_new(record, "attempts", json_integer(n));
-		ret = try_once(a, bundles, err);
-		if (ret == -EINTR || (ret == -ETIMEDOUT && n == LAB_ATTEMPTS))
-			keep_finished(a, bundles);
+		ret = try_once(a, err);
+		if (ret < 0)
+			keep_finished(a, ret == -ETIMEDOUT && n < LAB_ATTEMPTS);
 		if (ret == -ETIMEDOUT)
 			record_retry(a, n, err->msg, lab);
 		else if (a->stage.dir)
@@ -356,6 +377,7 @@ int lab_run(const struct lab_params *p, const struct lab_kernel *kernel, const s
 
 	if (!home || !retries || !record)
 		return err_sys(err, -ENOMEM, "booting an emulated host");
+	a.bundles = json_object_get(record, "bundles");
 	json_array_append_new(json_object_get(lab, "boots"), record);
 	ret = fs_mkdirs(home, err);
 	if (ret == 0)

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/json.h"
 #include "common/cleanup.h"
 #include "common/process.h"
 #include "common/stop.h"
@@ -302,12 +303,15 @@ static void test_job_run(void **state)
 {
 	char *names[] = { (char *)"vmstat-host", (char *)"stat-refresh" };
 	struct schema_strings scenarios = { .item = names, .count = 2 };
-	struct lab_job job = { .scenarios = &scenarios, .guests = 1U << GUEST_NONE, .probe = "timer", .seed = 42 };
+	_cleanup_json_ json_t *done = json_pack("[s]", "/out/stock/1/vmstat-host-none");
+	struct lab_job job = {
+		.scenarios = &scenarios, .guests = 1U << GUEST_NONE, .probe = "timer", .seed = 42, .done = done
+	};
 	_cleanup_free_ char *text = lab_job_run(&job);
 
 	(void)state;
 	assert_non_null(strstr(text, " --seed 42 --probe timer "));
-	assert_non_null(strstr(text, " --guest none 'vmstat-host' 'stat-refresh'\n"));
+	assert_non_null(strstr(text, " --guest none --done 'vmstat-host-none' 'vmstat-host' 'stat-refresh'\n"));
 }
 
 /* A shell must take every job's text. */
