@@ -328,7 +328,10 @@ static int try_once(struct attempt *a, struct err *err)
 	ret = lab_stage_exit_code(&a->stage);
 	if (ret < 0 && a->params->terminal)
 		return 0; /* poweroff is how one leaves a shell */
-	return ret < 0 ? err_set(err, -EIO, "the emulated host powered off before its job ended") : ret;
+	return ret < 0 ? err_set(err, -EIO,
+				 "the emulated host powered off before its job ended; its console: '%s/console.log'",
+				 a->home)
+		       : ret;
 }
 
 /* What was measured until a boot was ended stays. @again: it is tried again, for what is left. */

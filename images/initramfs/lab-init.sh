@@ -23,6 +23,12 @@ fresh() {
 	mount -t tmpfs -o mode="${2:-755}" fresh "/root$1"
 }
 
+# A kernel built elsewhere may lack what a host under test is made of.
+give_up() {
+	echo "vcpulat: this kernel cannot mount $1" >/dev/console
+	exec poweroff -f
+}
+
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -44,10 +50,10 @@ done
 stty -F /dev/hvc0 raw -echo
 progress kernel
 
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro,cache=loose root /ro || exec poweroff -f
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro,cache=loose root /ro || give_up '9p (CONFIG_NET_9P_VIRTIO, CONFIG_9P_FS)'
 mount -t tmpfs rw /rw
 mkdir /rw/upper /rw/work
-mount -t overlay -o lowerdir=/ro,upperdir=/rw/upper,workdir=/rw/work overlay /root || exec poweroff -f
+mount -t overlay -o lowerdir=/ro,upperdir=/rw/upper,workdir=/rw/work overlay /root || give_up 'overlay (CONFIG_OVERLAY_FS)'
 
 mount -t proc proc /root/proc
 mount --bind /sys /root/sys
